@@ -1,0 +1,29 @@
+"""From files to clean, labelled, split articles."""
+
+from tppo.corpus.article import Article, InvalidRowError, Limits, Rejected, Span, article_from_row, text_id
+from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText, Rule
+from tppo.corpus.readers import SUFFIXES, find_files, read_articles
+from tppo.corpus.sentences import sentence_spans
+from tppo.corpus.splits import Split, balanced_folds, balanced_split, load_split
+
+__all__ = [
+    "SUFFIXES",
+    "Article",
+    "CleanText",
+    "Cleaner",
+    "CleaningRules",
+    "InvalidRowError",
+    "Limits",
+    "Rejected",
+    "Rule",
+    "Span",
+    "Split",
+    "article_from_row",
+    "balanced_folds",
+    "balanced_split",
+    "find_files",
+    "load_split",
+    "read_articles",
+    "sentence_spans",
+    "text_id",
+]

@@ -1,0 +1,239 @@
+"""Take the boilerplate out of scraped news by rules, keeping a map back to the original offsets.
+
+Cleaning only ever deletes: the clean text is the original with stretches left out, so every character of it has one
+place in the original.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+__all__ = ["CleanText", "Cleaner", "CleaningRules", "Rule"]
+
+Interval = tuple[int, int]
+
+
+class Rule(BaseModel):
+    """One rule: a name, a regular expression, lines it must catch and lines it must leave (both tested)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    pattern: str
+    examples: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}: {pattern!r}") from None
+        return pattern
+
+
+class CleaningRules(BaseModel):
+    """The rules of one cleaning file.
+
+    Attributes
+    ----------
+    inline : tuple of Rule
+        Stretches inside a line that are cut out (the pattern is searched).
+    line : tuple of Rule
+        Lines that go as a whole (the pattern must match the stripped line from start to end).
+    heading : tuple of Rule
+        Lines that go together with the headline-like lines that follow them ("Berita Terkait").
+    to_end : tuple of Rule
+        Lines from which everything goes, if they stand in the second half (comment blocks).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    inline: tuple[Rule, ...] = ()
+    line: tuple[Rule, ...] = ()
+    heading: tuple[Rule, ...] = ()
+    to_end: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class CleanText:
+    """A cleaned text and where it came from.
+
+    Parameters
+    ----------
+    text : str
+        The text without boilerplate.
+    kept : tuple of (int, int)
+        The stretches of the original that were kept, in order; their concatenation is `text`.
+    """
+
+    text: str
+    kept: tuple[Interval, ...]
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *accumulate(end - start for start, end in self.kept)]
+
+    def to_original(self, start: int, end: int) -> Interval:
+        """Map the non-empty stretch ``text[start:end]`` to the smallest stretch of the original that covers it."""
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"expected 0 <= start < end <= {len(self.text)}, got {start}, {end}")
+        return self._original(start), self._original(end - 1) + 1
+
+    def to_clean(self, start: int, end: int) -> Interval | None:
+        """Map a stretch of the original into the clean text; None if nothing of it was kept."""
+        first = last = None
+        for (low, high), offset in zip(self.kept, self._starts):
+            left, right = max(low, start), min(high, end)
+            if left < right:
+                first = offset + left - low if first is None else first
+                last = offset + right - low
+        return None if first is None or last is None else (first, last)
+
+    def _original(self, position: int) -> int:
+        piece = bisect_right(self._starts, position) - 1
+        return self.kept[piece][0] + position - self._starts[piece]
+
+
+class Cleaner:
+    """Apply cleaning rules to texts.
+
+    Parameters
+    ----------
+    rules : CleaningRules
+        What goes. ``CleaningRules(name="none")`` only drops blank lines and surrounding blanks.
+    """
+
+    def __init__(self, rules: CleaningRules) -> None:
+        self.rules = rules
+        self._inline = _alternation(rules.inline)
+        self._line = _alternation(rules.line)
+        self._heading = _alternation(rules.heading)
+        self._to_end = _alternation(rules.to_end)
+
+    def clean(self, text: str) -> CleanText:
+        """Return `text` without boilerplate; cleaning the result again changes nothing."""
+        kept: list[Interval] = [(0, len(text))] if text else []
+        current = text
+        while True:
+            step = self._pass(current)
+            cleaned = "".join(current[start:end] for start, end in step)
+            if cleaned == current:
+                return CleanText(current, tuple(kept))
+            kept = _compose(kept, step)
+            current = cleaned
+
+    def _pass(self, text: str) -> list[Interval]:
+        """Return the stretches of `text` that one round of the rules keeps."""
+        lines = [piece for line in _lines(text) for piece in [self._without_inline(text, line)] if piece]
+        total = sum(end - start for pieces in lines for start, end in pieces)
+        kept: list[list[Interval]] = []
+        read = 0
+        in_list = False
+        for pieces in lines:
+            line = "".join(text[start:end] for start, end in pieces).strip()
+            read += sum(end - start for start, end in pieces)
+            if self._to_end and self._to_end.fullmatch(line) and 2 * read > total:
+                break
+            if self._heading and self._heading.fullmatch(line):
+                in_list = True
+            elif in_list and _looks_like_headline(line):
+                continue
+            else:
+                in_list = False
+                if not (self._line and self._line.fullmatch(line)):
+                    kept.append(pieces)
+        return _join_lines(text, kept)
+
+    def _without_inline(self, text: str, line: Interval) -> list[Interval]:
+        start, end = line
+        if self._inline is None:
+            return _strip(text, [line])
+        pieces = []
+        for match in self._inline.finditer(text, start, end):
+            pieces.append((start, match.start()))
+            start = match.end()
+        pieces.append((start, end))
+        return _strip(text, pieces)
+
+
+def _alternation(rules: Sequence[Rule]) -> re.Pattern[str] | None:
+    if not rules:
+        return None
+    return re.compile("|".join(f"(?:{rule.pattern})" for rule in rules), re.IGNORECASE)
+
+
+def _lines(text: str) -> Iterable[Interval]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield start, end
+        start = end + 1
+
+
+def _strip(text: str, pieces: list[Interval]) -> list[Interval]:
+    """Trim blanks at the outer ends of a line's pieces; an all-blank line has none."""
+    pieces = [(start, end) for start, end in pieces if start < end]
+    while pieces:
+        start, end = pieces[0]
+        lead = len(text[start:end]) - len(text[start:end].lstrip())
+        if start + lead < end:
+            pieces[0] = (start + lead, end)
+            break
+        pieces.pop(0)
+    while pieces:
+        start, end = pieces[-1]
+        length = len(text[start:end].rstrip())
+        if length:
+            pieces[-1] = (start, start + length)
+            break
+        pieces.pop()
+    return pieces
+
+
+def _join_lines(text: str, lines: list[list[Interval]]) -> list[Interval]:
+    """Concatenate lines, keeping one of the original's own newlines between each two."""
+    joined: list[Interval] = []
+    for number, pieces in enumerate(lines):
+        if number:
+            newline = text.rindex("\n", 0, pieces[0][0])
+            joined.append((newline, newline + 1))
+        joined.extend(pieces)
+    return _merge(joined)
+
+
+def _merge(intervals: list[Interval]) -> list[Interval]:
+    merged: list[Interval] = []
+    for start, end in intervals:
+        if merged and merged[-1][1] == start:
+            merged[-1] = (merged[-1][0], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _compose(outer: list[Interval], inner: list[Interval]) -> list[Interval]:
+    """Express `inner`, stretches of the text that `outer` keeps, as stretches of the original."""
+    before = CleanText(" " * sum(end - start for start, end in outer), tuple(outer))
+    composed: list[Interval] = []
+    for start, end in inner:
+        for (low, high), offset in zip(before.kept, before._starts):
+            left, right = max(offset, start), min(offset + high - low, end)
+            if left < right:
+                composed.append((low + left - offset, low + right - offset))
+    return _merge(composed)
+
+
+def _looks_like_headline(line: str) -> bool:
+    """A line without a sentence's end, of at most 25 words: a linked headline rather than a paragraph."""
+    return not line.rstrip("\"'”’) ").endswith((".", "!", "…", ":", ";", ",")) and len(line.split()) <= 25
