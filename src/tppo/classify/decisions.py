@@ -1,0 +1,100 @@
+"""Calibration of scores and choice of thresholds, on predictions for articles that were not learnt from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from tppo.classify.scorer import sigmoid
+
+__all__ = ["choose_floor", "choose_threshold", "fit_platt"]
+
+FloatArray = NDArray[np.float64]
+
+
+def fit_platt(logits: FloatArray, y: NDArray[np.bool_]) -> tuple[float, float]:
+    """Fit slope and intercept of a sigmoid calibration (Platt 1999, with his smoothed targets).
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_articles,)
+        Scores of articles that were held out.
+    y : ndarray of shape (n_articles,), bool
+        Whether they carry the label.
+
+    Returns
+    -------
+    tuple of float
+        Slope (at least 0, so that the ranking stands) and intercept.
+    """
+    n_pos = int(y.sum())
+    n_neg = len(y) - n_pos
+    target = np.where(y, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
+
+    def loss(theta: FloatArray) -> tuple[float, FloatArray]:
+        z = theta[0] * logits + theta[1]
+        gradient = sigmoid(z) - target
+        value = float(np.sum(np.logaddexp(0, z) - target * z))
+        return value, np.array([gradient @ logits, gradient.sum()])
+
+    start = np.array([1.0, np.log((n_pos + 1) / (n_neg + 1))])
+    fit = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
+    return float(fit.x[0]), float(fit.x[1])
+
+
+def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, target: float) -> float:
+    """Choose the probability from which a label is given.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n_articles,), in [0, 1]
+        Held-out probabilities.
+    y : ndarray of shape (n_articles,), bool
+        Truth.
+    criterion : {"best_f1", "precision", "recall"}
+        ``best_f1`` takes the highest F1; ``precision`` the most recall with precision at least `target`; ``recall`` the
+        most precision with recall at least `target`.
+    target : float
+        In (0, 1]; not used by ``best_f1``.
+
+    Returns
+    -------
+    float
+        Half-way between the last probability taken and the next below; 0.5 if there are no positives.
+    """
+    if not y.any():
+        return 0.5
+    order = np.argsort(-p, kind="stable")
+    p, hits = p[order], np.cumsum(y[order])
+    taken = np.arange(1, len(p) + 1)
+    cut = np.flatnonzero(np.append(p[:-1] > p[1:], True))
+    precision, recall = hits[cut] / taken[cut], hits[cut] / hits[-1]
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    if criterion == "best_f1":
+        quality = f1
+    elif criterion == "precision":
+        quality = np.where(precision >= target, recall, precision - 2)
+    else:
+        quality = np.where(recall >= target, precision, recall - 2)
+    last = cut[int(np.argmax(quality))]
+    below = p[last + 1] if last + 1 < len(p) else 0.0
+    return float((p[last] + below) / 2)
+
+
+def choose_floor(p: FloatArray, y: NDArray[np.bool_], *, threshold: float, npv: float) -> float:
+    """Choose the probability below which a label is denied outright.
+
+    Returns
+    -------
+    float
+        The highest value up to `threshold` such that of the articles below it at least a share `npv` lack the label.
+    """
+    order = np.argsort(p, kind="stable")
+    p, misses = p[order], np.cumsum(y[order])
+    ok = (p < threshold) & (1 - misses / np.arange(1, len(p) + 1) >= npv)
+    if not ok.any():
+        return 0.0
+    last = int(np.flatnonzero(ok)[-1])
+    following = p[last + 1] if last + 1 < len(p) else threshold
+    return float(min(threshold, following))

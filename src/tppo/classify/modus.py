@@ -1,0 +1,285 @@
+"""The modus classifier: multi-label, multiple-instance logistic regression with calibrated probabilities."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from tppo.classify.decisions import choose_floor, choose_threshold, fit_platt
+from tppo.classify.scorer import YES, FloatArray, Scorer, pool, sigmoid
+from tppo.corpus.splits import balanced_folds
+
+__all__ = ["ModusClassifier"]
+
+CRITERIA = ("best_f1", "precision", "recall")
+
+
+class ModusClassifier(ClassifierMixin, BaseEstimator):
+    """Label articles from the vectors of their windows.
+
+    Every window gets a linear score per label; an article's score is the smooth maximum over its windows, so one
+    sentence suffices for a label (multiple-instance learning with a log-sum-exp pooling, Ramon and De Raedt 2000). Where the
+    sentences that state a label are marked, they are learnt from as well. Probabilities are calibrated and thresholds
+    chosen on predictions for held-out folds. With one window per article this is plain L2-penalised logistic
+    regression, one label against the rest.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the L2 penalty, as in scikit-learn.
+    temperature : float
+        Of the pooling, see `tppo.classify.scorer.pool`.
+    evidence_weight : float
+        Weight of a marked window relative to an article; 0 ignores the marks.
+    n_folds : int
+        Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
+    criterion : {"best_f1", "precision", "recall"}
+        What thresholds are chosen by.
+    target : float
+        Least precision or recall, for those criteria.
+    review_npv : float
+        Share of articles without the label among those denied outright.
+    max_iter : int
+        Most L-BFGS iterations.
+    random_state : int
+        Decides the folds.
+
+    Attributes
+    ----------
+    scorer_ : Scorer
+        All that was learnt.
+    classes_ : ndarray
+        The two classes (1-D target) or the label indices (2-D target).
+    oof_probabilities_ : ndarray of shape (n_articles, n_labels)
+        Held-out probabilities of the training articles.
+    n_features_in_ : int
+        Width of the features.
+    """
+
+    def __init__(
+        self,
+        *,
+        C: float = 10.0,
+        temperature: float = 0.5,
+        evidence_weight: float = 1.0,
+        n_folds: int = 5,
+        criterion: str = "best_f1",
+        target: float = 0.9,
+        review_npv: float = 0.99,
+        max_iter: int = 300,
+        random_state: int = 0,
+    ) -> None:
+        self.C = C
+        self.temperature = temperature
+        self.evidence_weight = evidence_weight
+        self.n_folds = n_folds
+        self.criterion = criterion
+        self.target = target
+        self.review_npv = review_npv
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        bags: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        marks: ArrayLike | None = None,
+    ) -> Self:
+        """Learn weights, calibration and thresholds.
+
+        Parameters
+        ----------
+        X : array-like or sparse of shape (n_windows, n_features)
+            Window features.
+        y : array-like of shape (n_articles, n_labels) or (n_articles,)
+            Truth as 0/1 per label, NaN where a label is not known (2-D only), or two classes (1-D).
+        bags : array-like of shape (n_windows,), optional
+            Ascending article index of each window; by default every window is an article.
+        groups : array-like of shape (n_articles,), optional
+            Articles of one group share a fold.
+        marks : array-like of shape (n_windows, n_labels), optional
+            1 where a window is known to state a label.
+
+        Returns
+        -------
+        ModusClassifier
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or a shape is wrong.
+        """
+        self._check_parameters()
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        Y = self._targets(y)
+        bags = _check_bags(bags, X.shape[0], len(Y))
+        mark = np.zeros((X.shape[0], Y.shape[1])) if marks is None else np.asarray(marks, dtype=np.float64)
+        if mark.shape != (X.shape[0], Y.shape[1]):
+            raise ValueError(f"marks must have shape {(X.shape[0], Y.shape[1])}, got {mark.shape}")
+        names = np.arange(len(Y)) if groups is None else np.asarray(groups)
+        if len(names) != len(Y):
+            raise ValueError(f"groups must have one entry per article ({len(Y)}), got {len(names)}")
+
+        logits = self._held_out_logits(X, Y, bags, mark, names)
+        weights, bias = self._solve(X, Y, bags, mark)
+        n_labels = Y.shape[1]
+        slope, intercept, threshold, floor = (np.zeros(n_labels) for _ in range(4))
+        self.oof_probabilities_ = np.zeros_like(logits)
+        for k in range(n_labels):
+            known = ~np.isnan(Y[:, k])
+            truth = Y[known, k] > 0.5
+            slope[k], intercept[k] = fit_platt(logits[known, k], truth)
+            self.oof_probabilities_[:, k] = p = sigmoid(slope[k] * logits[:, k] + intercept[k])
+            threshold[k] = choose_threshold(p[known], truth, criterion=self.criterion, target=self.target)
+            floor[k] = choose_floor(p[known], truth, threshold=threshold[k], npv=self.review_npv)
+        self.scorer_ = Scorer(weights, bias, np.array([self.temperature]), slope, intercept, threshold, floor)
+        return self
+
+    def decision_function(self, X: Any, *, bags: ArrayLike | None = None) -> FloatArray:
+        """Return calibrated article logits less those of the thresholds: a label is given from 0 up.
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_labels), or (n_articles,) after a fit on two classes
+        """
+        p = np.clip(self._probabilities(X, bags), 1e-15, 1 - 1e-15)
+        t = np.clip(self.scorer_.threshold, 1e-15, 1 - 1e-15)
+        margin = np.log(p / (1 - p)) - np.log(t / (1 - t))
+        return margin if self._multi_label else margin[:, 0]
+
+    def predict_proba(self, X: Any, *, bags: ArrayLike | None = None) -> FloatArray:
+        """Return label probabilities of shape (n_articles, n_labels), or (n_articles, 2) after a fit on two classes."""
+        p = self._probabilities(X, bags)
+        return p if self._multi_label else np.column_stack([1 - p[:, 0], p[:, 0]])
+
+    def predict(self, X: Any, *, bags: ArrayLike | None = None) -> NDArray[Any]:
+        """Return 0/1 labels of shape (n_articles, n_labels), or the class of each article after a fit on two classes."""
+        given = self.scorer_.decide(self._probabilities(X, bags)) == YES if hasattr(self, "scorer_") else None
+        check_is_fitted(self)
+        assert given is not None
+        return given.astype(np.int64) if self._multi_label else self.classes_[given[:, 0].astype(np.int64)]
+
+    def _probabilities(self, X: Any, bags: ArrayLike | None) -> FloatArray:
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        n_articles = X.shape[0] if bags is None else int(np.asarray(bags)[-1]) + 1
+        return self.scorer_.probabilities(self.scorer_.window_logits(X), _check_bags(bags, X.shape[0], n_articles))
+
+    def _check_parameters(self) -> None:
+        for name, ok, expected in (
+            ("C", self.C > 0, "above 0"),
+            ("temperature", self.temperature > 0, "above 0"),
+            ("evidence_weight", self.evidence_weight >= 0, "0 or more"),
+            ("n_folds", self.n_folds >= 2, "2 or more"),
+            ("criterion", self.criterion in CRITERIA, f"one of {', '.join(CRITERIA)}"),
+            ("target", 0 < self.target <= 1, "in (0, 1]"),
+            ("review_npv", 0 < self.review_npv <= 1, "in (0, 1]"),
+        ):
+            if not ok:
+                raise ValueError(f"{name} must be {expected}, got {getattr(self, name)!r}")
+
+    def _targets(self, y: ArrayLike) -> FloatArray:
+        """Return targets of shape (n_articles, n_labels) as 0, 1 or NaN, and remember the classes."""
+        if y is None:
+            raise ValueError("y must be given: this estimator requires y to be passed, but the target y is None")
+        target: NDArray[Any] = np.asarray(y)
+        self._multi_label = target.ndim == 2 and target.shape[1] != 1
+        if target.ndim == 2 and np.issubdtype(target.dtype, np.number):
+            target = target.astype(np.float64)
+            if not np.isin(target[~np.isnan(target)], (0, 1)).all():
+                raise ValueError(f"y must hold 0, 1 or NaN per label, got {np.unique(target)[:5]}")
+            self._multi_label = True
+            self.classes_ = np.arange(target.shape[1])
+            return target
+        check_classification_targets(target)
+        if type_of_target(target) not in ("binary", "multiclass"):
+            raise ValueError(f"Unknown label type: {type_of_target(target)}")
+        self._multi_label = False
+        self.classes_, codes = np.unique(target.ravel(), return_inverse=True)
+        if len(self.classes_) > 2:
+            raise ValueError(f"Only binary classification is supported for a 1-D y, got {len(self.classes_)} classes")
+        if len(self.classes_) < 2:
+            raise ValueError(f"y must hold two classes, got only one class: {self.classes_[0]!r}")
+        return codes[:, None].astype(np.float64)
+
+    def _held_out_logits(self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, groups: NDArray[Any]) -> FloatArray:
+        """Return the article logits of every training article from a model that did not see its group."""
+        n_folds = min(self.n_folds, len(np.unique(groups)))
+        fold = balanced_folds([str(g) for g in groups], Y == 1, n_folds=n_folds, seed=self.random_state)
+        logits = np.zeros_like(Y)
+        for held_out in range(n_folds):
+            outside = fold != held_out
+            if outside.all() or not outside.any():
+                continue
+            rows, rest = outside[bags], ~outside[bags]
+            weights, bias = self._solve(X[rows], Y[outside], _renumber(bags[rows]), marks[rows])
+            logits[~outside] = pool(np.asarray(X[rest] @ weights + bias), _renumber(bags[rest]), self.temperature)
+        return logits
+
+    def _solve(self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Minimise the penalised log loss of articles and marked windows; return weights and bias."""
+        n_labels = Y.shape[1]
+        known = ~np.isnan(Y)
+        truth = np.where(known, Y, 0.0)
+        starts = np.flatnonzero(np.diff(bags, prepend=-1))
+        marked = marks * self.evidence_weight
+        transposed = X.T.tocsr() if sp.issparse(X) else X.T
+
+        def loss(theta: FloatArray) -> tuple[float, FloatArray]:
+            theta = theta.reshape(-1, n_labels)
+            weights, bias = theta[:-1], theta[-1]
+            z = np.asarray(X @ weights + bias)
+            scaled = np.exp((z - np.maximum.reduceat(z, starts, axis=0)[bags]) / self.temperature)
+            total = np.add.reduceat(scaled, starts, axis=0)
+            pooled = np.maximum.reduceat(z, starts, axis=0) + self.temperature * np.log(total)
+            value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
+            value += np.sum(marked * np.logaddexp(0, -z)) + 0.5 / self.C * np.sum(weights**2)
+            error = known * (sigmoid(pooled) - truth)
+            dz = (error / total)[bags] * scaled - marked * sigmoid(-z)
+            gradient = np.vstack([transposed @ dz + weights / self.C, dz.sum(axis=0)])
+            return float(value), gradient.ravel()
+
+        start = np.zeros((X.shape[1] + 1, n_labels))
+        share = (truth.sum(axis=0) + 1) / (known.sum(axis=0) + 2)
+        start[-1] = np.log(share / (1 - share)) - self.temperature * np.log(max(1.0, len(bags) / len(starts)))
+        fit = minimize(
+            loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "ftol": 1e-9, "gtol": 1e-5}
+        )
+        theta = fit.x.reshape(-1, n_labels)
+        return theta[:-1].copy(), theta[-1].copy()
+
+
+def _renumber(bags: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.cumsum(np.diff(bags, prepend=bags[:1]) != 0)
+
+
+def _check_bags(bags: ArrayLike | None, n_windows: int, n_articles: int) -> NDArray[np.int64]:
+    if bags is None:
+        if n_windows != n_articles:
+            raise ValueError(f"X and y must have as many rows unless bags are given, got {n_windows} and {n_articles}")
+        return np.arange(n_windows, dtype=np.int64)
+    checked = np.asarray(bags, dtype=np.int64)
+    steps = np.diff(checked, prepend=-1)
+    if len(checked) != n_windows or checked[-1] != n_articles - 1 or steps[0] != 1 or not np.isin(steps, (0, 1)).all():
+        raise ValueError(
+            f"bags must ascend from 0 to {n_articles - 1} without gaps, one entry for each of {n_windows} windows"
+        )
+    return checked

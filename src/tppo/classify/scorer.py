@@ -1,0 +1,115 @@
+"""The learnt part of a modus classifier as plain arrays: a linear score per window, pooled, calibrated, decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from tppo.errors import ModelError
+
+__all__ = ["NO", "REVIEW", "YES", "Scorer", "pool", "sigmoid"]
+
+FloatArray = NDArray[np.float64]
+
+NO, REVIEW, YES = 0, 1, 2
+
+
+def sigmoid(x: FloatArray) -> FloatArray:
+    """Return the logistic function of `x` without overflow; same shape."""
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
+
+
+def pool(logits: FloatArray, bags: NDArray[np.int64], temperature: float) -> FloatArray:
+    """Pool window logits into article logits by a smooth maximum.
+
+    ``t * log(sum(exp(logits / t)))`` over an article's windows: the highest window decides, agreeing windows add a little,
+    and an article of one window keeps its logit.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_windows, n_labels)
+        Window logits.
+    bags : ndarray of shape (n_windows,), int64
+        Ascending article index of each window, from 0 without gaps.
+    temperature : float
+        Above 0; the nearer to 0, the nearer to the maximum.
+
+    Returns
+    -------
+    ndarray of shape (n_articles, n_labels)
+        Article logits.
+    """
+    starts = np.flatnonzero(np.diff(bags, prepend=-1))
+    top = np.maximum.reduceat(logits, starts, axis=0)
+    total = np.add.reduceat(np.exp((logits - top[bags]) / temperature), starts, axis=0)
+    return np.asarray(top + temperature * np.log(total))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Weights, calibration and thresholds of one trained classifier.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_features, n_labels)
+        Linear window weights.
+    bias : ndarray of shape (n_labels,)
+        Linear window bias.
+    temperature : ndarray of shape (1,)
+        Of the pooling, see `pool`.
+    slope, intercept : ndarray of shape (n_labels,)
+        Platt calibration: probability = sigmoid(slope * article logit + intercept).
+    threshold : ndarray of shape (n_labels,), in [0, 1]
+        Probability from which a label is given.
+    floor : ndarray of shape (n_labels,), in [0, threshold]
+        Probability below which a label is denied; between floor and threshold it is for review.
+    """
+
+    weights: FloatArray
+    bias: FloatArray
+    temperature: FloatArray
+    slope: FloatArray
+    intercept: FloatArray
+    threshold: FloatArray
+    floor: FloatArray
+
+    def window_logits(self, features: Any) -> FloatArray:
+        """Return the logits of windows; `features` is dense or sparse of shape (n_windows, n_features)."""
+        return np.asarray(features @ self.weights + self.bias, dtype=np.float64)
+
+    def probabilities(self, window_logits: FloatArray, bags: NDArray[np.int64]) -> FloatArray:
+        """Return calibrated label probabilities of shape (n_articles, n_labels), in [0, 1]."""
+        pooled = pool(window_logits, bags, float(self.temperature[0]))
+        return sigmoid(self.slope * pooled + self.intercept)
+
+    def decide(self, probabilities: FloatArray) -> NDArray[np.int8]:
+        """Return `NO`, `REVIEW` or `YES` for each probability; same shape, int8."""
+        return np.where(probabilities >= self.threshold, YES, np.where(probabilities >= self.floor, REVIEW, NO)).astype(
+            np.int8
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the arrays as safetensors."""
+        save_file({f.name: np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Scorer:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the file is damaged or not a scorer.
+        """
+        try:
+            arrays = load_file(path)
+            return cls(**{f.name: arrays[f.name] for f in fields(cls)})
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelError(f"cannot read the classifier's weights {path}: {error}") from None
+        except Exception as error:  # safetensors raises its own SafetensorError
+            raise ModelError(f"damaged weights file {path}: {error}") from None

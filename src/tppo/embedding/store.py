@@ -1,0 +1,47 @@
+"""Save and load encoders by a short kind name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tppo.embedding.base import Encoder
+from tppo.embedding.cache import CachedEncoder
+from tppo.embedding.lexical import TfidfSvdEncoder
+from tppo.embedding.transformer import SentenceTransformerEncoder
+from tppo.errors import ModelError, nearest
+
+__all__ = ["load_encoder", "save_encoder"]
+
+_LOADERS: dict[str, Callable[[Path], Encoder]] = {
+    "tfidf-svd": TfidfSvdEncoder.load,
+    "sentence-transformers": SentenceTransformerEncoder.load,
+}
+_KINDS: dict[type, str] = {TfidfSvdEncoder: "tfidf-svd", SentenceTransformerEncoder: "sentence-transformers"}
+
+
+def save_encoder(encoder: Encoder, folder: Path) -> None:
+    """Write an encoder into a new folder."""
+    if isinstance(encoder, CachedEncoder):
+        encoder = encoder.encoder
+    folder.mkdir(parents=True)
+    (folder / "encoder.json").write_text(json.dumps({"kind": _KINDS[type(encoder)]}), encoding="utf-8")
+    encoder.save(folder)
+
+
+def load_encoder(folder: Path) -> Encoder:
+    """Read an encoder that `save_encoder` wrote.
+
+    Raises
+    ------
+    ModelError
+        If the folder does not hold an encoder of a known kind.
+    """
+    try:
+        kind = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))["kind"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder} holds no encoder: {error}") from None
+    if kind not in _LOADERS:
+        raise ModelError(f"{folder}: unknown kind of encoder {kind!r}{nearest(str(kind), _LOADERS)}")
+    return _LOADERS[kind](folder)

@@ -1,0 +1,173 @@
+"""Any sentence-transformers model, from a local folder or the Hugging Face hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tppo.embedding.base import FloatMatrix, IntVector
+from tppo.errors import ModelError
+
+__all__ = ["SentenceTransformerEncoder"]
+
+_UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py")
+
+
+class SentenceTransformerEncoder:
+    """An encoder from the sentence-transformers library.
+
+    Weights are read from safetensors only, and no code that comes with a model is run.
+
+    Parameters
+    ----------
+    model : str
+        Folder of a saved model, or a hub name.
+    revision : str or None
+        Commit of a hub model; pins what is downloaded.
+    prompt : str
+        Put before every text, as some models expect ("query: " for E5).
+    max_tokens : int or None
+        Longest text in tokens; None takes the model's own limit.
+    batch_size : int
+        Texts encoded at once.
+    backend : {"torch", "onnx", "openvino"}
+        What runs the model.
+    device : str
+        Where the torch backend runs.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        revision: str | None = None,
+        prompt: str = "",
+        max_tokens: int | None = None,
+        batch_size: int = 32,
+        backend: str = "torch",
+        device: str = "cpu",
+    ) -> None:
+        self.model = model
+        self.revision = revision
+        self.prompt = prompt
+        self.batch_size = batch_size
+        self.backend = backend
+        self.device = device
+        self._max_tokens = max_tokens
+
+    @cached_property
+    def _st(self) -> Any:
+        folder = Path(self.model)
+        if folder.is_dir():
+            _check_folder(folder)
+        elif folder.is_absolute() or self.model.startswith("."):
+            raise ModelError(f"no such folder of a sentence-transformers model: {self.model}")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            st = SentenceTransformer(
+                self.model,
+                revision=self.revision,
+                device=self.device,
+                backend=self.backend,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True} if self.backend == "torch" else None,
+            )
+        except ImportError as error:
+            raise ModelError(f"backend {self.backend!r} of {self.model} needs another package: {error}") from None
+        except Exception as error:  # the hub client, transformers and json each raise their own
+            where = "" if folder.is_dir() else " (a hub model must be downloaded once, with a connection)"
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ModelError(f"cannot load sentence-transformers model {self.model!r}{where}: {first}") from None
+        if self._max_tokens is not None:
+            st.max_seq_length = self._max_tokens
+        return st
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The model's limit less its special tokens and the prompt; None for a model without one."""
+        limit = getattr(self._st, "max_seq_length", None)
+        if limit is None or limit == float("inf") or limit > 1_000_000:
+            return None
+        reserved = len(self._st.tokenizer(self.prompt)["input_ids"]) if callable(self._st.tokenizer) else 0
+        return max(1, int(limit) - reserved)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of the weights, the configuration files, the prompt, the length and the backend."""
+        digest = hashlib.sha256(repr((self.prompt, self._max_tokens, self.backend)).encode())
+        for name, tensor in sorted(self._st.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().float().numpy().tobytes())
+        digest.update(json.dumps([type(module).__name__ for module in self._st]).encode())
+        return digest.hexdigest()[:16]
+
+    def count_tokens(self, texts: Sequence[str]) -> IntVector:
+        """Return the number of tokens of each text without special tokens; shape (n_texts,)."""
+        tokenizer = self._st.tokenizer
+        if callable(tokenizer):
+            batch = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+            return np.array([len(ids) for ids in batch], dtype=np.int64)
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
+
+    def encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Return unit-length vectors of shape (n_texts, dimension), float32."""
+        vectors = self._st.encode(
+            list(texts),
+            prompt=self.prompt or None,
+            batch_size=self.batch_size,
+            normalize_embeddings=True,
+            convert_to_numpy=True,
+            show_progress_bar=False,
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write the settings and, for a local folder, the model itself; a hub model is kept by name and revision."""
+        settings = {
+            "model": self.model,
+            "revision": self.revision,
+            "prompt": self.prompt,
+            "max_tokens": self._max_tokens,
+            "batch_size": self.batch_size,
+            "backend": self.backend,
+            "fingerprint": self.fingerprint,
+        }
+        if Path(self.model).is_dir():
+            settings["model"] = "model"
+            shutil.copytree(self.model, folder / "model", ignore=shutil.ignore_patterns(*(f"*{s}" for s in _UNSAFE)))
+        (folder / "sentence_transformer.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> SentenceTransformerEncoder:
+        """Read what `save` wrote and check that the model is the one that was saved."""
+        settings = json.loads((folder / "sentence_transformer.json").read_text(encoding="utf-8"))
+        expected = settings.pop("fingerprint")
+        if (folder / settings["model"]).is_dir():
+            settings["model"] = str(folder / settings["model"])
+        encoder = cls(**settings)
+        if encoder.fingerprint != expected:
+            raise ModelError(f"{settings['model']} is not the model this was trained with: expected fingerprint {expected}, got {encoder.fingerprint}")
+        return encoder
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "modules.json").is_file():
+        raise ModelError(f"{folder} is not a sentence-transformers model: no modules.json")
+    if not any(folder.rglob("*.safetensors")) and not any(folder.rglob("*.onnx")) and not any(folder.rglob("*.xml")):
+        raise ModelError(f"{folder} holds no safetensors weights (pickled weights are not loaded)")
+    try:
+        modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+        foreign = [m["type"] for m in modules if not m["type"].startswith("sentence_transformers.")]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder / 'modules.json'} is damaged: {error}") from None
+    if foreign:
+        raise ModelError(f"{folder} asks for code outside sentence-transformers, which is not run: {foreign[0]}")
