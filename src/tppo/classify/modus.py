@@ -172,10 +172,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any, *, bags: ArrayLike | None = None) -> NDArray[Any]:
         """Return 0/1 labels of shape (n_articles, n_labels), or the class of each article after a fit on two classes."""
-        given = self.scorer_.decide(self._probabilities(X, bags)) == YES if hasattr(self, "scorer_") else None
-        check_is_fitted(self)
-        assert given is not None
-        return given.astype(np.int64) if self._multi_label else self.classes_[given[:, 0].astype(np.int64)]
+        probabilities = self._probabilities(X, bags)
+        given = (self.scorer_.decide(probabilities) == YES).astype(np.int64)
+        return given if self._multi_label else self.classes_[given[:, 0]]
 
     def _probabilities(self, X: Any, bags: ArrayLike | None) -> FloatArray:
         check_is_fitted(self)
@@ -201,7 +200,6 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
         if y is None:
             raise ValueError("y must be given: this estimator requires y to be passed, but the target y is None")
         target: NDArray[Any] = np.asarray(y)
-        self._multi_label = target.ndim == 2 and target.shape[1] != 1
         if target.ndim == 2 and np.issubdtype(target.dtype, np.number):
             target = target.astype(np.float64)
             if not np.isin(target[~np.isnan(target)], (0, 1)).all():

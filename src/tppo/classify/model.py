@@ -1,0 +1,280 @@
+"""How an article becomes labels: clean, cut into windows, encode, score, decide, quote the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tppo.classify.scorer import YES, FloatArray, Scorer, sigmoid
+from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
+from tppo.embedding import Encoder, IntVector, Windows, cut_windows, load_encoder, save_encoder
+from tppo.embedding.terms import TermVectors
+from tppo.errors import ModelError
+from tppo.taxonomy import Taxonomy
+
+__all__ = ["Evidence", "Features", "ModelSettings", "ModusModel", "Readings", "folder_digest"]
+
+FORMAT = 1
+
+
+class Features(BaseModel):
+    """What the classifier sees of a window.
+
+    Attributes
+    ----------
+    vectors : bool
+        The encoder's vector.
+    terms : bool
+        TF-IDF term vectors.
+    level : {"window", "article"}
+        ``article`` scores an article as one piece and its sentences only as evidence; terms only.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vectors: bool = True
+    terms: bool = False
+    level: str = Field(default="window", pattern="^(window|article)$")
+
+
+class ModelSettings(BaseModel):
+    """Everything a trained model needs to know besides its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    taxonomy: Taxonomy
+    cleaning: CleaningRules
+    features: Features
+    max_sentences: int = Field(default=1, ge=1)
+    overlap: int = Field(default=0, ge=0)
+    max_windows: int = Field(default=512, ge=1)
+    max_evidence: int = Field(default=3, ge=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A stretch of the original text that carries a label: ``text == original[start:end]``; score in [0, 1]."""
+
+    label: str
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What a model says about a batch of articles.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        The labels, modus first and the context label last; the columns of the arrays.
+    probabilities : ndarray of shape (n_articles, n_labels), in [0, 1]
+        Calibrated probabilities.
+    decisions : ndarray of shape (n_articles, n_labels), int8
+        `NO`, `REVIEW` or `YES`.
+    evidence : list of list of Evidence
+        Per article, for each label given, in the order of the text.
+    n_tokens, n_dropped : ndarray of shape (n_articles,), int64
+        Tokens read and tokens beyond the limits.
+    """
+
+    keys: tuple[str, ...]
+    probabilities: FloatArray
+    decisions: NDArray[np.int8]
+    evidence: list[list[Evidence]]
+    n_tokens: IntVector
+    n_dropped: IntVector
+
+
+class ModusModel:
+    """A trained model: reads texts, returns labels with evidence.
+
+    Parameters
+    ----------
+    settings : ModelSettings
+        Taxonomy, cleaning rules, windows and features.
+    encoder : Encoder
+        Of the embedding stage.
+    terms : TermVectors or None
+        Needed if the features hold terms.
+    scorer : Scorer or None
+        The learnt weights; None before training, when only `prepare` and `features` can be used.
+    """
+
+    def __init__(self, settings: ModelSettings, encoder: Encoder, terms: TermVectors | None, scorer: Scorer | None) -> None:
+        self.settings = settings
+        self.encoder = encoder
+        self.terms = terms
+        self.scorer = scorer
+        self._cleaner = Cleaner(settings.cleaning)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The labels: modus first, the context label last."""
+        return self.settings.taxonomy.label_keys
+
+    def clean(self, texts: Sequence[str]) -> list[CleanText]:
+        """Take the boilerplate out of texts."""
+        return [self._cleaner.clean(text) for text in texts]
+
+    def cut(self, clean: Sequence[CleanText]) -> Windows:
+        """Cut clean texts into windows, without vectors."""
+        s = self.settings
+        texts = [c.text for c in clean]
+        return cut_windows(
+            texts, self.encoder, max_sentences=s.max_sentences, overlap=s.overlap, max_windows=s.max_windows
+        )
+
+    def encode(self, windows: Windows) -> Windows:
+        """Give windows their vectors, if the features use them."""
+        return windows.with_vectors(self.encoder.encode(windows.texts)) if self.settings.features.vectors else windows
+
+    def features(self, clean: Sequence[CleanText], windows: Windows) -> tuple[Any, IntVector]:
+        """Return the feature matrix that is scored, and the article index of each of its rows."""
+        if self.settings.features.level == "article":
+            return self._rows([c.text for c in clean], None), np.arange(len(clean), dtype=np.int64)
+        return self._rows(windows.texts, windows.vectors), windows.article
+
+    def _rows(self, texts: Sequence[str], vectors: Any) -> Any:
+        if self.terms is None:
+            return vectors
+        matrix = self.terms.transform(texts)
+        if vectors is None:
+            return matrix
+        import scipy.sparse as sp
+
+        return sp.hstack([sp.csr_matrix(vectors), matrix], format="csr")
+
+    def read(self, texts: Sequence[str]) -> Readings:
+        """Label texts.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            Articles as scraped; an empty one is read as having nothing to say.
+
+        Returns
+        -------
+        Readings
+            One row per text, in order.
+        """
+        scorer = self._trained()
+        if not texts:
+            empty = np.zeros((0, len(self.keys)))
+            none = np.zeros(0, dtype=np.int64)
+            return Readings(self.keys, empty, empty.astype(np.int8), [], none, none)
+        clean = self.clean(texts)
+        windows = self.encode(self.cut(clean))
+        rows, bags = self.features(clean, windows)
+        logits = scorer.window_logits(rows)
+        probabilities = scorer.probabilities(logits, bags)
+        decisions = scorer.decide(probabilities)
+        if self.settings.features.level == "article":
+            logits = scorer.window_logits(self._rows(windows.texts, windows.vectors))
+        evidence = self._quote(texts, clean, windows, logits, decisions)
+        return Readings(self.keys, probabilities, decisions, evidence, windows.n_tokens, windows.n_dropped)
+
+    def _quote(
+        self,
+        texts: Sequence[str],
+        clean: Sequence[CleanText],
+        windows: Windows,
+        logits: FloatArray,
+        decisions: NDArray[np.int8],
+    ) -> list[list[Evidence]]:
+        """Quote, for each label given, the window that carries it most and others that would suffice alone."""
+        scorer = self._trained()
+        scores = sigmoid(scorer.slope * logits + scorer.intercept)
+        first = np.searchsorted(windows.article, np.arange(windows.n_articles + 1))
+        quoted: list[list[Evidence]] = [[] for _ in texts]
+        for article, k in zip(*np.nonzero(decisions == YES)):
+            rows = np.arange(first[article], first[article + 1])
+            best = rows[np.argsort(-scores[rows, k], kind="stable")][: self.settings.max_evidence]
+            best = [row for n, row in enumerate(best) if n == 0 or scores[row, k] >= scorer.threshold[k]]
+            for row in sorted(best):
+                low, high = (int(x) for x in windows.spans[row])
+                if low < high:
+                    start, end = clean[article].to_original(low, high)
+                    score = round(float(scores[row, k]), 4)
+                    quoted[article].append(Evidence(self.keys[k], start, end, texts[article][start:end], score))
+        return quoted
+
+    def _trained(self) -> Scorer:
+        if self.scorer is None:
+            raise ModelError("this model has no weights yet: train it first")
+        return self.scorer
+
+    def save(self, folder: Path) -> str:
+        """Write the model into a new folder, as JSON and safetensors only.
+
+        Returns
+        -------
+        str
+            SHA-256 over names and contents of all files, as `folder_digest` gives it.
+        """
+        folder.mkdir(parents=True)
+        (folder / "model.json").write_text(self.settings.model_dump_json(indent=1), encoding="utf-8")
+        self._trained().save(folder / "scorer.safetensors")
+        save_encoder(self.encoder, folder / "encoder")
+        if self.terms is not None:
+            (folder / "terms").mkdir()
+            self.terms.save(folder / "terms")
+        return folder_digest(folder)
+
+    @classmethod
+    def load(cls, folder: Path, *, digest: str | None = None) -> ModusModel:
+        """Read a model that `save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+            Where it lies.
+        digest : str, optional
+            The SHA-256 it must have.
+
+        Raises
+        ------
+        ModelError
+            If the folder is not such a model, is damaged, or has another digest.
+        """
+        if not (folder / "model.json").is_file():
+            raise ModelError(f"{folder} is not a tppo model: it has no model.json")
+        if digest is not None and (found := folder_digest(folder)) != digest:
+            raise ModelError(f"{folder} was changed after training: expected SHA-256 {digest}, got {found}")
+        try:
+            settings = ModelSettings.model_validate_json((folder / "model.json").read_text(encoding="utf-8"))
+        except (ValidationError, ValueError) as error:
+            raise ModelError(f"{folder / 'model.json'} is damaged: {str(error).splitlines()[0]}") from None
+        if settings.format != FORMAT:
+            raise ModelError(f"{folder} has model format {settings.format}; this version of tppo reads format {FORMAT}")
+        terms = TermVectors.load(folder / "terms") if settings.features.terms else None
+        return cls(settings, load_encoder(folder / "encoder"), terms, Scorer.load(folder / "scorer.safetensors"))
+
+
+def folder_digest(folder: Path) -> str:
+    """Return the SHA-256 over relative names and contents of all files in a folder.
+
+    Raises
+    ------
+    ModelError
+        If an entry is a link that leads out of the folder.
+    """
+    root = folder.resolve()
+    digest = hashlib.sha256()
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        if not path.resolve().is_relative_to(root):
+            raise ModelError(f"{path} leads out of the model's folder")
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(json.dumps([path.relative_to(root).as_posix(), content]).encode())
+    return digest.hexdigest()

@@ -1,0 +1,173 @@
+"""Precision, recall, F1 and average precision per label, with bootstrap intervals clustered by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["METRICS", "Estimate", "Evaluation", "calibration_error", "evaluate"]
+
+FloatArray = NDArray[np.float64]
+METRICS = ("precision", "recall", "f1", "ap")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A value with its 95 % interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one set of predictions.
+
+    Parameters
+    ----------
+    labels : dict
+        Label key to metric name (`METRICS`) to Estimate.
+    overall : dict
+        ``f1_macro``, ``ap_macro`` (means over the macro labels), ``f1_micro``, ``precision_micro``, ``recall_micro``
+        and ``false_alarms`` (share of the articles with none of the macro labels that were given one) to Estimate.
+    support : dict
+        Label key to number of articles that carry it.
+    ece : dict
+        Label key to expected calibration error, in [0, 1].
+    n_articles, n_groups : int
+        What was scored, and the number of clusters that were resampled.
+    """
+
+    labels: dict[str, dict[str, Estimate]]
+    overall: dict[str, Estimate]
+    support: dict[str, int]
+    ece: dict[str, float]
+    n_articles: int
+    n_groups: int
+    macro_labels: tuple[str, ...] = field(default=())
+
+    def flat(self) -> Iterator[tuple[str, float]]:
+        """Yield metric names as they are tracked (``f1/scam``, ``f1/scam_lo``, ...) with their values; NaN left out."""
+        named = [(f"{metric}/{key}", e) for key, scores in self.labels.items() for metric, e in scores.items()]
+        for name, estimate in [*self.overall.items(), *named]:
+            for suffix, value in (("", estimate.value), ("_lo", estimate.low), ("_hi", estimate.high)):
+                if value == value:
+                    yield name + suffix, float(value)
+        for key, value in self.ece.items():
+            yield f"ece/{key}", value
+
+
+def evaluate(
+    y_true: ArrayLike,
+    probabilities: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    labels: Sequence[str],
+    macro_labels: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n_articles, n_labels)
+        Truth as 0/1.
+    probabilities : array-like of shape (n_articles, n_labels), in [0, 1]
+        For average precision and calibration.
+    predicted : array-like of shape (n_articles, n_labels), bool
+        The labels given.
+    labels : sequence of str, length n_labels
+        Label keys.
+    macro_labels : sequence of str, optional
+        The labels that macro, micro and false alarms run over; all by default.
+    groups : sequence of str, optional
+        Resampling draws whole groups (cluster bootstrap), since copies of one story are no independent articles.
+    n_bootstrap : int
+        Resamples; 0 leaves the intervals undefined.
+    seed : int
+        Decides the resamples.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
+    """
+    truth = np.asarray(y_true, dtype=bool)
+    p = np.asarray(probabilities, dtype=np.float64)
+    given = np.asarray(predicted, dtype=bool)
+    if not truth.shape == p.shape == given.shape == (len(truth), len(labels)):
+        raise ValueError(
+            f"expected three arrays of shape (n_articles, {len(labels)}), got {truth.shape}, {p.shape}, {given.shape}"
+        )
+    macro = tuple(labels if macro_labels is None else macro_labels)
+    names = [str(i) for i in range(len(truth))] if groups is None else [str(g) for g in groups]
+    _, cluster = np.unique(names, return_inverse=True)
+    n_groups = int(cluster.max(initial=-1)) + 1
+    draws = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / max(n_groups, 1)), size=n_bootstrap)
+    weights = np.vstack([np.ones((1, len(truth))), draws[:, cluster]])
+
+    columns = [labels.index(key) for key in macro]
+    tp, fp, fn = (weights @ x for x in (truth & given, ~truth & given, truth & ~given))
+    scores = {
+        "precision": _ratio(tp, tp + fp, empty=0.0),
+        "recall": _ratio(tp, tp + fn),
+        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "ap": np.column_stack([_average_precision(truth[:, k], p[:, k], weights) for k in range(len(labels))]),
+    }
+    tp, fp, fn = (x[:, columns].sum(axis=1) for x in (tp, fp, fn))
+    nothing = ~truth[:, columns].any(axis=1)
+    alarmed = nothing & given[:, columns].any(axis=1)
+    overall = {
+        "f1_macro": scores["f1"][:, columns].mean(axis=1),
+        "ap_macro": scores["ap"][:, columns].mean(axis=1),
+        "f1_micro": _ratio(2 * tp, 2 * tp + fp + fn),
+        "precision_micro": _ratio(tp, tp + fp, empty=0.0),
+        "recall_micro": _ratio(tp, tp + fn),
+        "false_alarms": _ratio(weights @ alarmed, weights @ nothing),
+    }
+    return Evaluation(
+        labels={key: {m: _estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
+        overall={name: _estimate(values) for name, values in overall.items()},
+        support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
+        ece={key: calibration_error(truth[:, k], p[:, k]) for k, key in enumerate(labels)},
+        n_articles=len(truth),
+        n_groups=n_groups,
+        macro_labels=macro,
+    )
+
+
+def calibration_error(y: NDArray[np.bool_], p: FloatArray, *, n_bins: int = 10) -> float:
+    """Return the expected calibration error over equally wide bins (Naeini et al. 2015), in [0, 1]."""
+    if not len(y):
+        return float("nan")
+    bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    gap = np.bincount(bins, weights=p - y, minlength=n_bins)
+    return float(np.abs(gap).sum() / len(y))
+
+
+def _ratio(part: FloatArray, whole: FloatArray, *, empty: float = np.nan) -> FloatArray:
+    return np.divide(part, whole, out=np.full(np.shape(part), empty, dtype=np.float64), where=whole > 0)
+
+
+def _average_precision(y: NDArray[np.bool_], p: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the average precision under each row of article weights; ties share one threshold."""
+    order = np.argsort(-p, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(p[order]) != 0, True)) if len(p) else np.zeros(0, dtype=int)
+    taken = np.cumsum(weights[:, order], axis=1)[:, ends]
+    hits = np.cumsum(weights[:, order] * y[order], axis=1)[:, ends]
+    precision = _ratio(hits, taken, empty=0.0)
+    steps = np.diff(hits, axis=1, prepend=0)
+    return _ratio((precision * steps).sum(axis=1), steps.sum(axis=1))
+
+
+def _estimate(values: FloatArray) -> Estimate:
+    """The first value is the estimate, the others its resamples."""
+    resampled = values[1:][~np.isnan(values[1:])]
+    low, high = np.percentile(resampled, [2.5, 97.5]) if len(resampled) else (np.nan, np.nan)
+    return Estimate(float(values[0]), float(low), float(high))
