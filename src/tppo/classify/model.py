@@ -112,7 +112,9 @@ class ModusModel:
         The learnt weights; None before training, when only `prepare` and `features` can be used.
     """
 
-    def __init__(self, settings: ModelSettings, encoder: Encoder, terms: TermVectors | None, scorer: Scorer | None) -> None:
+    def __init__(
+        self, settings: ModelSettings, encoder: Encoder, terms: TermVectors | None, scorer: Scorer | None
+    ) -> None:
         self.settings = settings
         self.encoder = encoder
         self.terms = terms
@@ -200,8 +202,8 @@ class ModusModel:
         quoted: list[list[Evidence]] = [[] for _ in texts]
         for article, k in zip(*np.nonzero(decisions == YES)):
             rows = np.arange(first[article], first[article + 1])
-            best = rows[np.argsort(-scores[rows, k], kind="stable")][: self.settings.max_evidence]
-            best = [row for n, row in enumerate(best) if n == 0 or scores[row, k] >= scorer.threshold[k]]
+            ranked = rows[np.argsort(-scores[rows, k], kind="stable")][: self.settings.max_evidence]
+            best = [row for n, row in enumerate(ranked) if n == 0 or scores[row, k] >= scorer.threshold[k]]
             for row in sorted(best):
                 low, high = (int(x) for x in windows.spans[row])
                 if low < high:

@@ -21,7 +21,7 @@ __all__ = ["ModusClassifier"]
 CRITERIA = ("best_f1", "precision", "recall")
 
 
-class ModusClassifier(ClassifierMixin, BaseEstimator):
+class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Label articles from the vectors of their windows.
 
     Every window gets a linear score per label; an article's score is the smooth maximum over its windows, so one
@@ -174,7 +174,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
         """Return 0/1 labels of shape (n_articles, n_labels), or the class of each article after a fit on two classes."""
         probabilities = self._probabilities(X, bags)
         given = (self.scorer_.decide(probabilities) == YES).astype(np.int64)
-        return given if self._multi_label else self.classes_[given[:, 0]]
+        return given if self._multi_label else np.asarray(self.classes_[given[:, 0]])
 
     def _probabilities(self, X: Any, bags: ArrayLike | None) -> FloatArray:
         check_is_fitted(self)
@@ -218,7 +218,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y must hold two classes, got only one class: {self.classes_[0]!r}")
         return codes[:, None].astype(np.float64)
 
-    def _held_out_logits(self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, groups: NDArray[Any]) -> FloatArray:
+    def _held_out_logits(
+        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, groups: NDArray[Any]
+    ) -> FloatArray:
         """Return the article logits of every training article from a model that did not see its group."""
         n_folds = min(self.n_folds, len(np.unique(groups)))
         fold = balanced_folds([str(g) for g in groups], Y == 1, n_folds=n_folds, seed=self.random_state)
@@ -232,7 +234,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
             logits[~outside] = pool(np.asarray(X[rest] @ weights + bias), _renumber(bags[rest]), self.temperature)
         return logits
 
-    def _solve(self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _solve(
+        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Minimise the penalised log loss of articles and marked windows; return weights and bias."""
         n_labels = Y.shape[1]
         known = ~np.isnan(Y)
@@ -259,7 +263,11 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):
         share = (truth.sum(axis=0) + 1) / (known.sum(axis=0) + 2)
         start[-1] = np.log(share / (1 - share)) - self.temperature * np.log(max(1.0, len(bags) / len(starts)))
         fit = minimize(
-            loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "ftol": 1e-9, "gtol": 1e-5}
+            loss,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": self.max_iter, "ftol": 1e-9, "gtol": 1e-5},
         )
         theta = fit.x.reshape(-1, n_labels)
         return theta[:-1].copy(), theta[-1].copy()

@@ -235,9 +235,7 @@ def _evidence(value: Any, text: str, limits: Limits) -> tuple[Span, ...] | None:
         except (TypeError, KeyError, ValueError):
             raise InvalidRowError(f"evidence must be a list of {{label, start, end}}, got {item!r:.60}") from None
         if not 0 <= span.start < span.end <= len(text):
-            raise InvalidRowError(
-                f"evidence must lie inside the text (0-{len(text)}), got {span.start}-{span.end}"
-            )
+            raise InvalidRowError(f"evidence must lie inside the text (0-{len(text)}), got {span.start}-{span.end}")
         _check_label(span.label, limits)
         spans.append(span)
     return tuple(spans)

@@ -104,7 +104,10 @@ def _entries(path: Path) -> Iterator[Entry]:
     try:
         yield from _READERS[_suffix(path)](path)
     except Exception as error:  # any reader's own error: a damaged file must not stop the others
-        yield str(path), f"cannot read file: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        yield (
+            str(path),
+            f"cannot read file: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
+        )
 
 
 def _suffix(path: Path) -> str:
@@ -122,7 +125,10 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
     elif path.suffix.lower() == ".zst":
         import zstandard
 
-        with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as zst:
+        with (
+            path.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as zst,
+        ):
             yield io.BufferedReader(zst)
     else:
         with path.open("rb") as stream:
@@ -152,11 +158,17 @@ def _read_jsonl(path: Path) -> Iterator[Entry]:
             try:
                 row = json.loads(raw.decode("utf-8-sig"))
             except UnicodeDecodeError as error:
-                yield source, f"wrong encoding: JSONL is UTF-8, got byte {raw[error.start]:#04x} at {error.start}"
+                yield (
+                    source,
+                    f"wrong encoding: JSONL is UTF-8, got byte {raw[error.start]:#04x} at {error.start}",
+                )
             except (ValueError, RecursionError) as error:
                 yield source, f"broken JSON: {error}; line begins {raw[:60]!r}"
             else:
-                yield source, row if isinstance(row, dict) else f"expected a JSON object, got {type(row).__name__}"
+                yield (
+                    source,
+                    row if isinstance(row, dict) else f"expected a JSON object, got {type(row).__name__}",
+                )
 
 
 def _read_csv(path: Path) -> Iterator[Entry]:

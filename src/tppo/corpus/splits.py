@@ -47,7 +47,9 @@ def load_split(path: Path) -> Split:
     return split
 
 
-def balanced_split(ids: Sequence[str], groups: Sequence[str], labels: NDArray[np.bool_], *, test_size: float, seed: int) -> Split:
+def balanced_split(
+    ids: Sequence[str], groups: Sequence[str], labels: NDArray[np.bool_], *, test_size: float, seed: int
+) -> Split:
     """Hold out a share of the articles for scoring.
 
     Parameters
@@ -67,9 +69,7 @@ def balanced_split(ids: Sequence[str], groups: Sequence[str], labels: NDArray[np
         If a part would be empty.
     """
     part = _assign(groups, labels, np.array([1 - test_size, test_size]), seed)
-    split = Split(
-        tuple(i for i, p in zip(ids, part) if p == 0), tuple(i for i, p in zip(ids, part) if p == 1)
-    )
+    split = Split(tuple(i for i, p in zip(ids, part) if p == 0), tuple(i for i, p in zip(ids, part) if p == 1))
     if not split.train or not split.test:
         raise UsageError(
             f"cannot hold out {test_size:.0%} of {len(ids)} articles in {len(set(groups))} groups: a part would be empty"
@@ -88,7 +88,9 @@ def balanced_folds(groups: Sequence[str], labels: NDArray[np.bool_], *, n_folds:
     return _assign(groups, labels, np.full(n_folds, 1 / n_folds), seed)
 
 
-def _assign(groups: Sequence[str], labels: NDArray[np.bool_], shares: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+def _assign(
+    groups: Sequence[str], labels: NDArray[np.bool_], shares: NDArray[np.float64], seed: int
+) -> NDArray[np.int64]:
     """Assign whole groups to parts, rarest labels first, each to the part that lacks its labels most.
 
     After iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011), with a group in the place of an example and

@@ -32,7 +32,15 @@ class TfidfSvdEncoder:
 
     max_tokens: int | None = None
 
-    def __init__(self, *, dimension: int = 256, max_features: int = 40_000, ngram_max: int = 2, min_df: int = 2, seed: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        dimension: int = 256,
+        max_features: int = 40_000,
+        ngram_max: int = 2,
+        min_df: int = 2,
+        seed: int = 0,
+    ) -> None:
         self.dimension = dimension
         self.seed = seed
         self._terms = TermVectors(max_features=max_features, ngram_max=ngram_max, min_df=min_df)
@@ -63,7 +71,7 @@ class TfidfSvdEncoder:
         """Return unit-length vectors of shape (n_texts, dimension), float32; all zero where no term is known."""
         vectors = np.asarray(self._terms.transform(texts) @ self._projection, dtype=np.float32)
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+        return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         """Write the terms and ``projection.safetensors``."""

@@ -155,7 +155,9 @@ class SentenceTransformerEncoder:
             settings["model"] = str(folder / settings["model"])
         encoder = cls(**settings)
         if encoder.fingerprint != expected:
-            raise ModelError(f"{settings['model']} is not the model this was trained with: expected fingerprint {expected}, got {encoder.fingerprint}")
+            raise ModelError(
+                f"{settings['model']} is not the model this was trained with: expected fingerprint {expected}, got {encoder.fingerprint}"
+            )
         return encoder
 
 

@@ -22,7 +22,14 @@ class _Counter(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> IntVector: ...
 
 
-def cut_windows(texts: Sequence[str], encoder: _Counter, *, max_sentences: int = 1, overlap: int = 0, max_windows: int = 512) -> Windows:
+def cut_windows(
+    texts: Sequence[str],
+    encoder: _Counter,
+    *,
+    max_sentences: int = 1,
+    overlap: int = 0,
+    max_windows: int = 512,
+) -> Windows:
     """Cut texts into windows.
 
     Parameters

@@ -26,7 +26,9 @@ def _axes(width: float = 6.4, height: float = 5.0) -> tuple[Figure, Any]:
     return figure, axes
 
 
-def precision_recall_plot(y_true: BoolArray, probabilities: FloatArray, predicted: BoolArray, labels: Sequence[str]) -> Figure:
+def precision_recall_plot(
+    y_true: BoolArray, probabilities: FloatArray, predicted: BoolArray, labels: Sequence[str]
+) -> Figure:
     """Draw a precision-recall curve per label, a dot at the decision threshold.
 
     Parameters
@@ -50,12 +52,20 @@ def precision_recall_plot(y_true: BoolArray, probabilities: FloatArray, predicte
         given = predicted[:, k]
         if given.any():
             axes.plot((y & given).sum() / y.sum(), (y & given).sum() / given.sum(), "o", color=colour, markersize=7)
-    axes.set(xlabel="Recall", ylabel="Precision", xlim=(0, 1.02), ylim=(0, 1.02), title="Precision and recall (dot: decision)")
+    axes.set(
+        xlabel="Recall",
+        ylabel="Precision",
+        xlim=(0, 1.02),
+        ylim=(0, 1.02),
+        title="Precision and recall (dot: decision)",
+    )
     axes.legend(loc="lower left", frameon=False)
     return figure
 
 
-def calibration_plot(y_true: BoolArray, probabilities: FloatArray, labels: Sequence[str], *, n_bins: int = 10) -> Figure:
+def calibration_plot(
+    y_true: BoolArray, probabilities: FloatArray, labels: Sequence[str], *, n_bins: int = 10
+) -> Figure:
     """Draw the share of positives against the mean predicted probability, per label; dot areas follow bin sizes."""
     figure, axes = _axes()
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
@@ -68,7 +78,12 @@ def calibration_plot(y_true: BoolArray, probabilities: FloatArray, labels: Seque
         share = np.bincount(bins, weights=y_true[:, k], minlength=n_bins)[used] / size[used]
         axes.plot(mean, share, color=colour, linewidth=1, alpha=0.7, label=label)
         axes.scatter(mean, share, s=8 + 120 * size[used] / max(1, size.max()), color=colour, alpha=0.8)
-    axes.set(xlabel="Predicted probability", ylabel="Share of articles with the label", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set(
+        xlabel="Predicted probability",
+        ylabel="Share of articles with the label",
+        xlim=(-0.02, 1.02),
+        ylim=(-0.02, 1.02),
+    )
     axes.set_title("Calibration (dot area: articles in the bin)")
     axes.legend(loc="upper left", frameon=False)
     return figure

@@ -1,0 +1,124 @@
+"""The command line: thin parsers over plain functions. Heavy libraries are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tppo import __version__
+from tppo.errors import TppoError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Label Indonesian news on human trafficking (TPPO) by modus, and track every experiment in MLflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[OVERRIDES]...", help="e.g. embedding=tfidf-svd classifier.C=3")
+]
+
+
+class Format(StrEnum):
+    """File formats of labelled output."""
+
+    parquet = "parquet"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+@app.command()
+def train(overrides: Overrides = None) -> None:
+    """Train and score a model on labelled articles; log the run and register the model."""
+    from tppo.cli.show import show_training
+    from tppo.config import TrainConfig, compose
+    from tppo.train import train as run
+
+    show_training(run(compose("train", overrides or [], TrainConfig)))
+
+
+@app.command()
+def label(
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[INPUT|OVERRIDE]...", help="Files, folders or globs.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for parts, manifest and quarantine.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Label this one article and show its evidence; - reads standard input.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="MLflow model URI, or a folder.")] = None,
+    format: Annotated[Format | None, typer.Option(help="Format of the parts.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace an earlier job's output in the folder.")] = False,
+) -> None:
+    """Label articles with a trained model."""
+    from tppo.config import LabelConfig, compose
+
+    paths = [item for item in inputs or [] if "=" not in item or Path(item).exists()]
+    given = [item for item in inputs or [] if item not in paths]
+    given += [f"model={model}"] if model else []
+    given += [f"format={format.value}"] if format else []
+    config = compose("label", given, LabelConfig)
+    if (text is None) == (not paths):
+        raise UsageError("give either files to label or --text TEXT")
+    if text is not None:
+        from tppo.cli.show import show_article
+
+        show_article(config, sys.stdin.read() if text == "-" else text)
+    elif out is None:
+        raise UsageError("give --out DIR, the folder to write labels to")
+    else:
+        from tppo.cli.show import show_labelling
+
+        show_labelling(config, paths, out, fresh=fresh)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[list[str], typer.Argument(metavar="DATA...", help="Labelled articles: files, folders or globs.")],
+    model: Annotated[str, typer.Option(help="MLflow model URI, or a folder.")] = "models:/tppo-modus@champion",
+) -> None:
+    """Score a trained model on labelled articles, with intervals."""
+    from tppo.cli.show import show_evaluation
+
+    show_evaluation(data, model)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tppo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; errors the user can mend are one line and exit code 1 or 2."""
+    try:
+        app()
+    except TppoError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command goes on where it stopped", 130)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,79 @@
+"""What long work shows: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+__all__ = ["Advance", "console", "progress", "stage"]
+
+Advance = Callable[[int], None]
+
+# Everything for people goes to standard error; standard output is for results.
+console = Console(stderr=True, highlight=False)
+
+_PLAIN_INTERVAL_S = 10.0
+
+
+@contextmanager
+def progress(description: str, unit: str, total: int | None = None) -> Iterator[Advance]:
+    """Show progress while the block runs; call what it yields with the number of units done since the last call."""
+    done, started, shown = 0, time.monotonic(), time.monotonic()
+
+    def rate() -> str:
+        return f"{done / max(time.monotonic() - started, 1e-9):,.0f} {unit}/s"
+
+    if console.is_terminal:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = [
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+        ]
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+            task = bar.add_task(description, total=total, count="")
+
+            def advance(n: int) -> None:
+                nonlocal done
+                done += n
+                bar.update(task, advance=n, count=f"{done:,} {unit}, {rate()}")
+
+            yield advance
+    else:
+
+        def advance(n: int) -> None:
+            nonlocal done, shown
+            done += n
+            if time.monotonic() - shown >= _PLAIN_INTERVAL_S:
+                shown = time.monotonic()
+                of_total = f" of {total:,}" if total else ""
+                print(f"{description}: {done:,}{of_total} {unit}, {rate()}", file=sys.stderr, flush=True)  # noqa: T201
+
+        yield advance
+
+
+@contextmanager
+def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Announce a stage, and add the seconds that the block takes to ``seconds[name]``."""
+    started = time.perf_counter()
+    if console.is_terminal:
+        with console.status(f"{name} …"):
+            yield
+    else:
+        yield
+    took = time.perf_counter() - started
+    seconds[name] = seconds.get(name, 0.0) + took
+    console.print(f"{name:<12} {took:6.1f} s")

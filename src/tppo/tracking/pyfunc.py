@@ -1,0 +1,129 @@
+"""The model as MLflow serves it: a table with a column ``text`` in, a row of labels per article out.
+
+MLflow loads this module by name and gives it the model's files; nothing is pickled.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tppo.classify.model import ModusModel, folder_digest
+from tppo.classify.table import error_row, rows
+from tppo.corpus.article import Article, InvalidRowError, Limits, article_from_row
+
+__all__ = ["ServedModel", "example", "signature"]
+
+
+class ServedModel:
+    """A `ModusModel` behind MLflow's pyfunc interface.
+
+    Parameters
+    ----------
+    model : ModusModel
+        What labels.
+    name : str
+        Written into the ``model`` column.
+    """
+
+    def __init__(self, model: ModusModel, name: str) -> None:
+        self.model = model
+        self.name = name
+
+    def predict(self, data: Any, params: dict[str, Any] | None = None) -> Any:
+        """Label articles.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Column ``text``, and ``id`` and ``group`` if there are any.
+        params : dict, optional
+            Not used; MLflow passes it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The output contract, one row per input row in order. A row that is no article has its reason in ``error``.
+        """
+        import pandas as pd
+
+        records = data.to_dict("records")
+        outcomes = [_admit(record) for record in records]
+        articles = [a for a in outcomes if isinstance(a, Article)]
+        readings = self.model.read([a.text for a in articles])
+        labelled = iter(
+            rows(readings, ids=[a.id for a in articles], groups=[a.group for a in articles], model=self.name)
+        )
+        out = [
+            next(labelled)
+            if isinstance(outcome, Article)
+            else error_row(self.model.keys, identifier=None, model=self.name, error=outcome)
+            for outcome in outcomes
+        ]
+        return pd.DataFrame(out)
+
+
+def _admit(record: dict[str, Any]) -> Article | str:
+    try:
+        return article_from_row({k: record.get(k) for k in ("id", "text", "group")}, limits=Limits())
+    except InvalidRowError as error:
+        return str(error)
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Load the model for MLflow; `path` is what was logged as its data."""
+    folder = Path(path)
+    return ServedModel(ModusModel.load(folder), f"sha256:{folder_digest(folder)}")
+
+
+def example() -> Any:
+    """Return an input example as a pandas DataFrame."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "id": ["contoh-1"],
+            "text": ["Polisi menggagalkan keberangkatan tujuh calon pekerja migran tanpa dokumen di pelabuhan rakyat."],
+        }
+    )
+
+
+def signature(keys: tuple[str, ...]) -> Any:
+    """Return the MLflow signature: the columns read and those of the output contract."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
+
+    text, number, flag, whole = DataType.string, DataType.double, DataType.boolean, DataType.long
+    evidence = [
+        Property("label", text),
+        Property("start", whole),
+        Property("end", whole),
+        Property("text", text),
+        Property("score", number),
+    ]
+    *modus, context = keys
+    columns = [ColSpec(text, "id", required=False), ColSpec(Array(text), "modus")]
+    for key in modus:
+        columns += [
+            ColSpec(number, f"p_{key}", required=False),
+            ColSpec(text, f"decision_{key}", required=False),
+        ]
+    columns += [
+        ColSpec(flag, context, required=False),
+        ColSpec(number, f"p_{context}", required=False),
+        ColSpec(text, f"decision_{context}", required=False),
+        ColSpec(Array(Object(evidence)), "evidence"),
+        ColSpec(text, "group", required=False),
+        ColSpec(whole, "n_tokens", required=False),
+        ColSpec(whole, "n_tokens_dropped", required=False),
+        ColSpec(text, "model"),
+        ColSpec(text, "error", required=False),
+    ]
+    inputs = Schema(
+        [
+            ColSpec(text, "text", required=False),
+            ColSpec(text, "id", required=False),
+            ColSpec(text, "group", required=False),
+        ]
+    )
+    return ModelSignature(inputs=inputs, outputs=Schema(columns))

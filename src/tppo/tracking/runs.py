@@ -1,0 +1,176 @@
+"""One MLflow run per training: parameters, metrics, tags, data, plots and the registered model."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tppo import __version__
+from tppo.errors import ModelError
+from tppo.tracking.registry import DIGEST_TAG, StoredModel, client, resolve_model
+
+__all__ = ["Dataset", "LoggedRun", "RunRecord", "log_training_run"]
+
+F1_TAG = "tppo.test_f1_macro"
+TEST_TAG = "tppo.test_digest"
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Articles that a run used: a table, where it came from, and what for."""
+
+    name: str
+    context: str
+    source: str
+    table: Any
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """Everything a training run leaves behind.
+
+    Parameters
+    ----------
+    experiment, run_name, registered_model : str
+        Names in MLflow.
+    params : mapping of str to str
+        The flattened configuration.
+    metrics : mapping of str to float
+        Names as the design lists them (``test/f1_macro``).
+    tags : mapping of str to str
+        Digests and fingerprints.
+    datasets : sequence of Dataset
+        Logged as inputs.
+    figures : mapping of str to matplotlib Figure
+        Artifact path to figure.
+    texts : mapping of str to str
+        Artifact path to content.
+    description : str
+        Markdown shown on the run's page.
+    test_digest : str
+        Of the articles the metrics were computed on.
+    """
+
+    experiment: str
+    run_name: str
+    registered_model: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    test_digest: str
+    datasets: Sequence[Dataset] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class LoggedRun:
+    """Where a run went: its id, the model version it registered, and whether that became champion (and why)."""
+
+    run_id: str
+    version: int
+    is_champion: bool
+    reason: str
+
+
+def log_training_run(
+    record: RunRecord,
+    model_folder: Path,
+    *,
+    digest: str,
+    signature: Any,
+    example: Any,
+    rescore: Callable[[StoredModel], float],
+) -> LoggedRun:
+    """Log a run with its model, and make the model champion if it is better than the present one.
+
+    Parameters
+    ----------
+    record : RunRecord
+        What to log.
+    model_folder : Path
+        What `ModusModel.save` wrote.
+    digest : str
+        Its SHA-256, recorded in the registry and checked at every loading.
+    signature, example : object
+        MLflow signature and input example.
+    rescore : callable
+        Scores a stored model (macro-F1) on this run's test articles; called when the champion was scored on others.
+    """
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    api = client()
+    mlflow.set_experiment(record.experiment)
+    with mlflow.start_run(run_name=record.run_name, description=record.description or None) as run:
+        mlflow.log_params(dict(record.params))
+        mlflow.set_tags({**record.tags, "git.commit": _git_commit(), "tppo.version": __version__})
+        for dataset in record.datasets:
+            entry = mlflow.data.from_pandas(dataset.table, source=dataset.source, name=dataset.name)
+            mlflow.log_input(entry, context=dataset.context)
+        for path, figure in record.figures.items():
+            mlflow.log_figure(figure, path, save_kwargs={"dpi": 130})
+        for path, text in record.texts.items():
+            mlflow.log_text(text, path)
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            loader_module="tppo.tracking.pyfunc",
+            data_path=str(model_folder),
+            signature=signature,
+            input_example=example,
+            pip_requirements=[f"tppo=={__version__}"],
+            registered_model_name=record.registered_model,
+            metadata={DIGEST_TAG: digest},
+        )
+        mlflow.log_metrics(dict(record.metrics), model_id=info.model_id)
+        version = int(info.registered_model_version)
+        f1 = record.metrics["test/f1_macro"]
+        for key, value in ((DIGEST_TAG, digest), (F1_TAG, repr(f1)), (TEST_TAG, record.test_digest)):
+            api.set_model_version_tag(record.registered_model, str(version), key, value)
+        is_champion, reason = _crown(api, record.registered_model, version, f1, record.test_digest, rescore)
+        return LoggedRun(run.info.run_id, version, is_champion, reason)
+
+
+def _crown(
+    api: Any, name: str, version: int, f1: float, test_digest: str, rescore: Callable[[StoredModel], float]
+) -> tuple[bool, str]:
+    """Move the champion alias to `version` if its macro-F1 is higher on the same test articles."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        champion = api.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException:
+        api.set_registered_model_alias(name, CHAMPION, str(version))
+        return True, "the first model"
+    if champion.tags.get(TEST_TAG) == test_digest:
+        best = float(champion.tags[F1_TAG])
+    else:
+        try:
+            best = rescore(resolve_model(f"models:/{name}/{champion.version}"))
+        except ModelError as error:
+            return (
+                False,
+                f"version {champion.version} stays champion: it could not be scored on these articles ({error})",
+            )
+    if f1 > best:
+        api.set_registered_model_alias(name, CHAMPION, str(version))
+        return True, f"macro-F1 {f1:.4f} is above version {champion.version}'s {best:.4f}"
+    return False, f"version {champion.version} stays champion: macro-F1 {best:.4f}, this one {f1:.4f}"
+
+
+def _git_commit() -> str:
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
