@@ -34,7 +34,7 @@ from tppo.embedding import CachedEncoder, Windows
 from tppo.embedding.terms import TermVectors
 from tppo.errors import DataError
 from tppo.evaluate import Evaluation, evaluate
-from tppo.tracking import Dataset, LoggedRun, RunRecord, StoredModel, log_training_run
+from tppo.tracking import PAYLOAD, Dataset, LoggedRun, RunRecord, StoredModel, log_training_run
 from tppo.tracking.pyfunc import example, signature
 
 __all__ = ["TrainResult", "fit_model", "read_corpus", "score", "train", "truth"]
@@ -94,7 +94,7 @@ def train(config: TrainConfig) -> TrainResult:
         readings = model.read([a.text for a in test])
         scores = score(config, test, readings)
     with stage("tracking", seconds), tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "tppo-model"
+        folder = Path(scratch) / Path(PAYLOAD).name
         digest = model.save(folder)
         record = _record(config, model, learn, test, split, readings, scores, rejected, seconds)
 

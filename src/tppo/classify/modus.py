@@ -48,6 +48,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Share of articles without the label among those denied outright.
     max_iter : int
         Most L-BFGS iterations.
+    tol : float
+        Relative decrease of the loss below which they stop.
     random_state : int
         Decides the folds.
 
@@ -74,6 +76,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         target: float = 0.9,
         review_npv: float = 0.99,
         max_iter: int = 300,
+        tol: float = 1e-6,
         random_state: int = 0,
     ) -> None:
         self.C = C
@@ -84,6 +87,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.target = target
         self.review_npv = review_npv
         self.max_iter = max_iter
+        self.tol = tol
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -243,20 +247,21 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         truth = np.where(known, Y, 0.0)
         starts = np.flatnonzero(np.diff(bags, prepend=-1))
         marked = marks * self.evidence_weight
-        transposed = X.T.tocsr() if sp.issparse(X) else X.T
+        transposed = X.T.tocsr() if sp.issparse(X) else np.ascontiguousarray(X.T)
 
         def loss(theta: FloatArray) -> tuple[float, FloatArray]:
             theta = theta.reshape(-1, n_labels)
             weights, bias = theta[:-1], theta[-1]
-            z = np.asarray(X @ weights + bias)
-            scaled = np.exp((z - np.maximum.reduceat(z, starts, axis=0)[bags]) / self.temperature)
+            z = np.asarray(X @ weights.astype(X.dtype), dtype=np.float64) + bias
+            top = np.maximum.reduceat(z, starts, axis=0)
+            scaled = np.exp((z - top[bags]) / self.temperature)
             total = np.add.reduceat(scaled, starts, axis=0)
-            pooled = np.maximum.reduceat(z, starts, axis=0) + self.temperature * np.log(total)
+            pooled = top + self.temperature * np.log(total)
             value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
             value += np.sum(marked * np.logaddexp(0, -z)) + 0.5 / self.C * np.sum(weights**2)
             error = known * (sigmoid(pooled) - truth)
             dz = (error / total)[bags] * scaled - marked * sigmoid(-z)
-            gradient = np.vstack([transposed @ dz + weights / self.C, dz.sum(axis=0)])
+            gradient = np.vstack([transposed @ dz.astype(X.dtype) + weights / self.C, dz.sum(axis=0)])
             return float(value), gradient.ravel()
 
         start = np.zeros((X.shape[1] + 1, n_labels))
@@ -267,7 +272,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             start.ravel(),
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": self.max_iter, "ftol": 1e-9, "gtol": 1e-5},
+            options={"maxiter": self.max_iter, "ftol": self.tol},
         )
         theta = fit.x.reshape(-1, n_labels)
         return theta[:-1].copy(), theta[-1].copy()

@@ -20,14 +20,13 @@ _BAR_WIDTH = 20
 def article_panel(model: ModusModel, text: str, *, model_name: str) -> RenderableType:
     """Return a panel that shows what `model` reads in `text`."""
     readings = model.read([text])
-    names = {label.key: label.name_id for label in (*model.settings.taxonomy.modus, model.settings.taxonomy.context)}
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("label", "", "decision", "p", ""):
+    for heading in ("label", "decision", "p", ""):
         table.add_column(heading, justify="right" if heading == "p" else "left")
     for k, key in enumerate(readings.keys):
         decision, p = DECISIONS[readings.decisions[0, k]], float(readings.probabilities[0, k])
         bar = Text("█" * round(_BAR_WIDTH * p), style=_STYLES[decision])
-        table.add_row(key, names[key], Text(decision, style=_STYLES[decision]), f"{p:.2f}", bar)
+        table.add_row(key, Text(decision, style=_STYLES[decision]), f"{p:.2f}", bar)
     body = Text(text.strip("\n"))
     lead = len(text) - len(text.lstrip("\n"))
     quotes = Text()

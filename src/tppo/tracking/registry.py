@@ -1,19 +1,22 @@
-"""Find registered models: resolve a URI to a checked folder, register a new version, move the champion alias."""
+"""Find trained models: resolve an MLflow URI or a folder to the files of a model and the digest they must have."""
 
 from __future__ import annotations
 
 import os
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tppo.errors import ModelError
 
-__all__ = ["StoredModel", "client", "resolve_model", "tracking_uri", "without_secrets"]
+__all__ = ["PAYLOAD", "StoredModel", "client", "resolve_model", "tracking_uri", "without_secrets"]
 
 DIGEST_TAG = "tppo.digest"
-PAYLOAD = "data"
+PAYLOAD = "data/tppo-model"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def resolve_model(uri: str) -> StoredModel:
     Parameters
     ----------
     uri : str
-        ``models:/NAME@ALIAS``, ``models:/NAME/VERSION``, ``runs:/RUN/model`` or a folder that `ModusModel.save` wrote.
+        ``models:/NAME@ALIAS``, ``models:/NAME/VERSION``, ``runs:/RUN/model`` or a folder of a saved model.
 
     Raises
     ------
@@ -68,13 +71,49 @@ def resolve_model(uri: str) -> StoredModel:
     """
     folder = Path(uri)
     if folder.is_dir():
-        return StoredModel(uri, folder / PAYLOAD if (folder / "MLmodel").is_file() else folder, None)
+        return StoredModel(uri, folder / PAYLOAD if (folder / PAYLOAD).is_dir() else folder, None)
     if not re.match(r"(models|runs|mlflow-artifacts|s3|gs|file):/", uri):
         raise ModelError(f"no such model: {uri!r} is neither a folder nor a URI such as models:/tppo-modus@champion")
     database = re.fullmatch(r"sqlite:///(.+)", tracking_uri())
     if database and not Path(database[1]).exists():
         raise ModelError(f"no model {uri}: there is no MLflow store {database[1]} here; train one with `tppo train`")
-    return _from_mlflow(uri)
+    return (_from_sqlite(uri, Path(database[1])) if database else None) or _from_mlflow(uri)
+
+
+def _from_sqlite(uri: str, database: Path) -> StoredModel | None:
+    """Look a registered model up in MLflow's own SQLite file, read-only.
+
+    Importing MLflow takes longer than labelling an article; this gives what `_from_mlflow` gives (tested), or None where
+    the tables are not as expected, the model is not there, or its files are not local.
+    """
+    match = re.fullmatch(r"models:/([^/@]+)(?:@([^/]+)|/(\d+))", uri)
+    if match is None:
+        return None
+    name, alias, version = match.groups()
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(database.resolve()))}?mode=ro", uri=True, timeout=10)) as db:
+            if alias is not None:
+                found = db.execute(
+                    "SELECT version FROM registered_model_aliases WHERE name = ? AND alias = ?", (name, alias)
+                ).fetchall()
+                if len(found) != 1:
+                    return None
+                version = found[0][0]
+            places = db.execute(
+                "SELECT storage_location FROM model_versions WHERE name = ? AND version = ?", (name, int(version))
+            ).fetchall()
+            tags = db.execute(
+                "SELECT value FROM model_version_tags WHERE name = ? AND version = ? AND key = ?",
+                (name, int(version), DIGEST_TAG),
+            ).fetchall()
+    except sqlite3.Error:
+        return None
+    if len(places) != 1 or len(tags) != 1 or not places[0][0]:
+        return None
+    folder = Path(str(places[0][0]).removeprefix("file://")) / PAYLOAD
+    if not (folder / "model.json").is_file():
+        return None
+    return StoredModel(f"models:/{name}/{version}", folder, tags[0][0])
 
 
 def _from_mlflow(uri: str) -> StoredModel:
@@ -95,9 +134,8 @@ def _from_mlflow(uri: str) -> StoredModel:
                 raise ModelError(f"{uri} was not registered by tppo: version {version.version} has no tag {DIGEST_TAG}")
         local = Path(mlflow.artifacts.download_artifacts(artifact_uri=name))
     except MlflowException as error:
-        raise ModelError(
-            f"no model {uri} in {without_secrets(tracking_uri())}: {str(error).splitlines()[0]}; train one with `tppo train`"
-        ) from None
+        store, why = without_secrets(tracking_uri()), str(error).splitlines()[0]
+        raise ModelError(f"no model {uri} in {store}: {why}; train one with `tppo train`") from None
     except OSError as error:
         raise ModelError(f"the files of {uri} are missing: {error}") from None
     if not (local / PAYLOAD / "model.json").is_file():

@@ -104,6 +104,7 @@ def log_training_run(
         Scores a stored model (macro-F1) on this run's test articles; called when the champion was scored on others.
     """
     import mlflow
+    from mlflow.data.code_dataset_source import CodeDatasetSource
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -113,7 +114,9 @@ def log_training_run(
         mlflow.log_params(dict(record.params))
         mlflow.set_tags({**record.tags, "git.commit": _git_commit(), "tppo.version": __version__})
         for dataset in record.datasets:
-            entry = mlflow.data.from_pandas(dataset.table, source=dataset.source, name=dataset.name)
+            entry = mlflow.data.from_pandas(
+                dataset.table, source=CodeDatasetSource({"paths": dataset.source}), name=dataset.name
+            )
             mlflow.log_input(entry, context=dataset.context)
         for path, figure in record.figures.items():
             mlflow.log_figure(figure, path, save_kwargs={"dpi": 130})
