@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tppo.classify import Features, ModelSettings
-from tppo.config import SentenceTransformerConfig, TfidfSvdConfig, TrainConfig
-from tppo.embedding import CachedEncoder, Encoder, SentenceTransformerEncoder, TfidfSvdEncoder
+from tppo.config import EmbeddingConfig, StaticConfig, TfidfSvdConfig, TrainConfig
+from tppo.embedding import CachedEncoder, Encoder, SentenceTransformerEncoder, StaticEncoder, TfidfSvdEncoder
 
 __all__ = ["build_encoder", "build_settings"]
 
@@ -28,12 +28,12 @@ def build_settings(config: TrainConfig) -> ModelSettings:
     )
 
 
-def build_encoder(config: TfidfSvdConfig | SentenceTransformerConfig, *, seed: int, texts: Sequence[str]) -> Encoder:
+def build_encoder(config: EmbeddingConfig, *, seed: int, texts: Sequence[str]) -> Encoder:
     """Return the encoder that a configuration names, with its cache; one that learns is fitted on `texts`.
 
     Parameters
     ----------
-    config : TfidfSvdConfig or SentenceTransformerConfig
+    config : StaticConfig, TfidfSvdConfig or SentenceTransformerConfig
         The ``embedding`` section.
     seed : int
         For encoders that learn.
@@ -41,7 +41,9 @@ def build_encoder(config: TfidfSvdConfig | SentenceTransformerConfig, *, seed: i
         Clean sentences of the training articles.
     """
     encoder: Encoder
-    if isinstance(config, TfidfSvdConfig):
+    if isinstance(config, StaticConfig):
+        encoder = StaticEncoder(None if config.folder is None else Path(config.folder))
+    elif isinstance(config, TfidfSvdConfig):
         encoder = TfidfSvdEncoder(
             dimension=config.dimension,
             max_features=config.max_features,

@@ -21,6 +21,7 @@ __all__ = [
     "LabelConfig",
     "SentenceTransformerConfig",
     "SplitConfig",
+    "StaticConfig",
     "TfidfSvdConfig",
     "TrainConfig",
     "compose",
@@ -69,6 +70,15 @@ class CacheConfig(_Config):
     max_mb: Positive = 2000
 
 
+class StaticConfig(_Config):
+    """`tppo.embedding.StaticEncoder`; `folder` null takes the shipped one."""
+
+    kind: Literal["static"]
+    folder: str | None = None
+    window: WindowConfig = WindowConfig()
+    cache: CacheConfig = CacheConfig(enabled=False)
+
+
 class TfidfSvdConfig(_Config):
     """`tppo.embedding.TfidfSvdEncoder`."""
 
@@ -96,7 +106,7 @@ class SentenceTransformerConfig(_Config):
     cache: CacheConfig = CacheConfig()
 
 
-EmbeddingConfig = Annotated[TfidfSvdConfig | SentenceTransformerConfig, Field(discriminator="kind")]
+EmbeddingConfig = Annotated[StaticConfig | TfidfSvdConfig | SentenceTransformerConfig, Field(discriminator="kind")]
 
 
 class ClassifierConfig(_Config):
@@ -148,6 +158,8 @@ class LabelConfig(_Config):
     rows_per_part: Positive = 10_000
     max_chars: Positive = 2_000_000
 
+
+KINDS = ("static", "tfidf-svd", "sentence-transformers")
 
 _C = TypeVar("_C", bound=BaseModel)
 
@@ -257,7 +269,7 @@ def _quoted(value: str) -> str:
 def _explain(error: ValidationError, schema: type[BaseModel]) -> str:
     """Say in one line what is wrong with the first value that does not fit."""
     first = error.errors(include_url=False)[0]
-    location = [str(part) for part in first["loc"] if part not in ("tfidf-svd", "sentence-transformers")]
+    location = [str(part) for part in first["loc"] if part not in KINDS]
     key = ".".join(location) or "configuration"
     if first["type"] == "extra_forbidden":
         siblings = _fields_at(schema, first["loc"][:-1])

@@ -3,6 +3,7 @@
 from tppo.embedding.base import Encoder, FloatMatrix, IntVector, TrainableEncoder, Windows
 from tppo.embedding.cache import CachedEncoder
 from tppo.embedding.lexical import TfidfSvdEncoder
+from tppo.embedding.static import StaticEncoder
 from tppo.embedding.store import load_encoder, save_encoder
 from tppo.embedding.transformer import SentenceTransformerEncoder
 from tppo.embedding.windows import cut_windows
@@ -13,6 +14,7 @@ __all__ = [
     "FloatMatrix",
     "IntVector",
     "SentenceTransformerEncoder",
+    "StaticEncoder",
     "TfidfSvdEncoder",
     "TrainableEncoder",
     "Windows",

@@ -9,16 +9,22 @@ from pathlib import Path
 from tppo.embedding.base import Encoder
 from tppo.embedding.cache import CachedEncoder
 from tppo.embedding.lexical import TfidfSvdEncoder
+from tppo.embedding.static import StaticEncoder
 from tppo.embedding.transformer import SentenceTransformerEncoder
 from tppo.errors import ModelError, nearest
 
 __all__ = ["load_encoder", "save_encoder"]
 
 _LOADERS: dict[str, Callable[[Path], Encoder]] = {
+    "static": StaticEncoder.load,
     "tfidf-svd": TfidfSvdEncoder.load,
     "sentence-transformers": SentenceTransformerEncoder.load,
 }
-_KINDS: dict[type, str] = {TfidfSvdEncoder: "tfidf-svd", SentenceTransformerEncoder: "sentence-transformers"}
+_KINDS: dict[type, str] = {
+    StaticEncoder: "static",
+    TfidfSvdEncoder: "tfidf-svd",
+    SentenceTransformerEncoder: "sentence-transformers",
+}
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

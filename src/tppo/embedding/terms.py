@@ -83,9 +83,11 @@ class TermVectors:
     def transform(self, texts: Sequence[str]) -> sp.csr_matrix:
         """Return unit-length rows, sparse of shape (n_texts, n_terms), float32; a text without known terms is all zero."""
         indptr, indices, counts = [0], list[int](), list[int]()
-        for text in texts:
+        unknown = np.zeros(len(texts), dtype=np.float32)
+        for row, text in enumerate(texts):
             seen: dict[int, int] = {}
             tokens = words(text)
+            unknown[row] = sum(token not in self._column for token in tokens)
             for n in range(1, self.ngram_max + 1):
                 grams = tokens if n == 1 else map(" ".join, zip(*(tokens[i:] for i in range(n))))
                 for gram in grams:
@@ -97,7 +99,7 @@ class TermVectors:
             indptr.append(len(indices))
         values = (1 + np.log(np.array(counts, dtype=np.float32))) * self._idf[indices]
         matrix = sp.csr_matrix((values, indices, indptr), shape=(len(texts), self.n_terms))
-        length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+        length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel() + unknown * self._idf.max() ** 2)
         matrix.data /= np.repeat(np.where(length > 0, length, 1), np.diff(matrix.indptr)).astype(np.float32)
         return matrix
 

@@ -1,0 +1,66 @@
+# Every target builds .venv by itself; nothing but Python >= 3.11 and make is needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 5000
+OVERRIDES ?=
+INPUT ?= data/articles/test.jsonl
+OUT ?= out/labels
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev train topics label ui sweep test test-fast check bench clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.runtime  ## build .venv with the package
+dev: $(VENV)/.dev
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tppo needs Python 3.11 or newer, got " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+train: setup  ## train, score, track and register a model (OVERRIDES="embedding=... classifier.C=3")
+	$(BIN)/tppo train $(OVERRIDES)
+
+topics: setup  ## topic model over the corpus (OVERRIDES="...")
+	$(BIN)/tppo topics $(OVERRIDES)
+
+label: setup  ## label articles: make label INPUT=folder OUT=folder
+	$(BIN)/tppo label $(INPUT) --out $(OUT) $(OVERRIDES)
+
+ui: setup  ## compare runs in the MLflow UI on http://127.0.0.1:5000 (PORT=...)
+	$(BIN)/tppo ui --port $(PORT)
+
+sweep: setup  ## search over configurations: make sweep SWEEP=experiments/.../sweep.yaml
+	$(BIN)/tppo sweep $(SWEEP)
+
+test: dev  ## the whole test suite
+	$(BIN)/python -m pytest
+
+test-fast: dev  ## the tests that take no more than a few seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+check: dev  ## what CI runs: ruff, mypy, and the README's test command
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+bench: $(VENV)/.bench  ## labelling speed and quality against peers, in one run
+	$(BIN)/python experiments/001-label-speed/bench.py
+
+clean:  ## remove .venv and caches (not mlflow.db, not mlruns)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .cache
