@@ -91,6 +91,16 @@ def evaluate(
     show_evaluation(data, model)
 
 
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
+) -> None:
+    """Open the MLflow UI on this machine (127.0.0.1 only) to compare runs."""
+    from tppo.tracking.registry import serve_ui
+
+    serve_ui(port)
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"tppo {__version__}")

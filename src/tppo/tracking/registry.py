@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tppo.errors import ModelError
+from tppo.errors import ModelError, UsageError
 
-__all__ = ["PAYLOAD", "StoredModel", "client", "resolve_model", "tracking_uri", "without_secrets"]
+__all__ = ["PAYLOAD", "StoredModel", "client", "resolve_model", "serve_ui", "tracking_uri", "without_secrets"]
 
 DIGEST_TAG = "tppo.digest"
 PAYLOAD = "data/tppo-model"
@@ -48,8 +49,27 @@ def without_secrets(uri: str) -> str:
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", uri)
 
 
+def serve_ui(port: int) -> None:
+    """Run the MLflow UI on 127.0.0.1 in the place of this process, over the store of `tracking_uri`.
+
+    Raises
+    ------
+    UsageError
+        If the runs are on a server, which has its own UI.
+    """
+    store = tracking_uri()
+    if store.startswith(("http://", "https://")):
+        raise UsageError(f"the runs are on a server: open {without_secrets(store)} in a browser")
+    # The URI goes by the environment: a password in it must not stand in the list of processes.
+    os.environ["MLFLOW_BACKEND_STORE_URI"] = store
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    os.execv(sys.executable, command)
+
+
 def client() -> Any:
     """Return an MLflow client for `tracking_uri`."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     import mlflow
 
     mlflow.set_tracking_uri(tracking_uri())
