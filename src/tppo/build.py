@@ -19,7 +19,10 @@ def build_settings(config: TrainConfig) -> ModelSettings:
         taxonomy=config.taxonomy,
         cleaning=config.cleaning,
         features=Features(
-            vectors=config.classifier.vectors, terms=config.classifier.terms, level=config.classifier.level
+            vectors=config.classifier.vectors,
+            terms=config.classifier.terms,
+            vector_weight=config.classifier.vector_weight,
+            level=config.classifier.level,
         ),
         max_sentences=window.max_sentences,
         overlap=window.overlap,

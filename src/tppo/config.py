@@ -114,10 +114,11 @@ class ClassifierConfig(_Config):
 
     vectors: bool = True
     terms: bool = False
+    vector_weight: Annotated[float, Field(gt=0)] = 1.0
     level: Literal["window", "article"] = "window"
     max_terms: Positive = 40_000
     C: Annotated[float, Field(gt=0)] = 10.0
-    temperature: Annotated[float, Field(gt=0)] = 0.5
+    temperature: Annotated[float, Field(gt=0)] = 0.1
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     n_folds: Annotated[int, Field(ge=2)] = 5
     criterion: Literal["best_f1", "precision", "recall"] = "best_f1"

@@ -150,6 +150,8 @@ def truth(articles: Sequence[Article], keys: Sequence[str]) -> FloatArray:
 
 def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, float]) -> ModusModel:
     """Fit encoder and classifier on labelled articles; stage times are added to `seconds`."""
+    import scipy.sparse as sp
+
     from tppo.classify.modus import ModusClassifier
 
     settings = build_settings(config)
@@ -165,7 +167,8 @@ def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[st
             terms = TermVectors(max_features=config.classifier.max_terms).fit(pieces)
         model = ModusModel(settings, encoder, terms, None)
         windows = model.encode(model.cut(clean))
-        rows, bags = model.features(clean, windows)
+        blocks, bags = model.features(clean, windows)
+        rows = blocks[0] if len(blocks) == 1 else sp.hstack(blocks, format="csr", dtype=np.float32)
     with stage("classifier", seconds):
         c = config.classifier
         classifier = ModusClassifier(

@@ -234,27 +234,23 @@ def test_a_text_of_the_longest_length_is_let_through():
     assert len(read(text="a" * 100).text) == 100
 
 
-# Bug: OverflowError escapes (only TypeError, KeyError and ValueError are caught), and the whole reading stops.
 def test_infinite_evidence_offsets_are_refused():
     with pytest.raises(InvalidRowError, match="evidence"):
         read(evidence=[{"label": "scam", "start": float("inf"), "end": 3}])
 
 
-# Bug: json.loads raises RecursionError, which is no ValueError: it escapes and the whole reading stops.
 @pytest.mark.parametrize("field", ["labels", "evidence"])
 def test_a_field_of_json_nested_too_deep_is_refused(field):
     with pytest.raises(InvalidRowError, match=field):
         read(**{field: "[" * 100_000})
 
 
-# Bug: only the text is checked; a lone surrogate elsewhere breaks the writing of labels or of the quarantine later.
 @pytest.mark.parametrize("field", ["id", "title", "url", "outlet", "group"])
 def test_a_field_with_lone_surrogates_is_refused(field):
     with pytest.raises(InvalidRowError, match=field):
         read(**{field: "a\ud800"})
 
 
-# Bug: a default id is taken as it is; a file name outside UTF-8 gives an id that cannot be written.
 def test_a_default_id_that_cannot_be_written_is_replaced_or_refused():
     try:
         identifier = read(default_id="caf\udce9").id

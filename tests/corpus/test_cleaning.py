@@ -78,7 +78,7 @@ def test_a_body_sentence_stays(cleaner, line):
     assert cleaner.clean(line).text == line
 
 
-# Bugs in the rules: each of these reads like an article on trafficking and is taken out whole. From above:
+# Sentences that earlier rules took for boilerplate:
 # copyright ("dilarang mengambil", "(c)", "hak cipta"), cookie-and-app (twice), follow-and-share, caption.
 @pytest.mark.parametrize(
     "line",

@@ -291,7 +291,6 @@ def test_a_file_of_another_format_states_the_formats(tree):
         find_files([tree / "sub" / "notes.md"])
 
 
-# Bug: Path.is_dir and Path.exists raise OSError for a name too long to be one, such as an article pasted as argument.
 def test_a_name_too_long_for_the_system_is_an_error_of_the_user():
     with pytest.raises(DataError, match="no such file"):
         find_files(["Polisi menangkap perekrut. " * 200])

@@ -152,7 +152,6 @@ def test_a_split_of_another_form_is_refused(tmp_path, content):
         load_split(tmp_path / "s.json")
 
 
-# Bug: a string is taken for a sequence of one-letter ids.
 def test_a_split_with_a_string_for_ids_is_refused(tmp_path):
     (tmp_path / "s.json").write_text('{"train": "abc", "test": ["d"]}', encoding="utf-8")
     with pytest.raises(DataError, match="expected JSON with 'train' and 'test' ids"):

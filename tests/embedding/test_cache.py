@@ -162,7 +162,6 @@ def test_an_encoder_that_breaks_off_leaves_the_stored_vectors(path):
     assert asked_for(path, TEXTS) == TEXTS[2:]
 
 
-# Bug: sqlite3.DatabaseError comes through as a traceback.
 def test_a_file_that_is_no_cache_is_an_error_of_the_user_that_names_it(path):
     path.parent.mkdir()
     path.write_bytes(b"bukan basis data" * 100)
@@ -222,7 +221,6 @@ def test_what_several_processes_wrote_is_whole(path):
     assert asked_for(path, [f"berita {number}" for number in range(150)]) == []
 
 
-# Bug: the change to WAL does not wait for a lock ("database is locked" at once): processes that make the file together
 # fail now and then (2 of 160 here).
 def test_a_cache_being_made_by_another_process_is_waited_for(path):
     path.parent.mkdir()

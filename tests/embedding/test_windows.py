@@ -79,7 +79,6 @@ def test_nothing_is_dropped_without_a_most_number_of_windows(texts, limit, size)
     assert cut_windows(texts, Characters(limit), max_sentences=size, max_windows=10**9).n_dropped.sum() == 0
 
 
-# Bug: a long sentence is cut once into pieces of like length in characters; where its tokens lie dense a piece is still
 # longer than the encoder reads and would be truncated in silence.
 @given(TEXTS, st.integers(1, 30), SIZES)
 def test_no_window_is_longer_than_the_encoder_reads(texts, limit, size):
@@ -87,13 +86,11 @@ def test_no_window_is_longer_than_the_encoder_reads(texts, limit, size):
     assert max(Characters().count_tokens(windows.texts), default=0) <= limit
 
 
-# Bug: as above, with the kind of sentence that shows it.
 def test_a_sentence_with_a_long_number_has_no_window_longer_than_the_encoder_reads():
     windows = cut_windows(["kata " * 100 + "9" * 50 + " selesai."], Words(20))
     assert max(Words().count_tokens(windows.texts)) <= 20
 
 
-# Bug: a piece of a long sentence may be blank and gets a window (and a vector) of its own.
 @given(TEXTS, LIMITS, SIZES)
 def test_only_a_blank_article_has_a_blank_window(texts, limit, size):
     windows = cut_windows(texts, Characters(limit), max_sentences=size)

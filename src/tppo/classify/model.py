@@ -34,6 +34,8 @@ class Features(BaseModel):
         The encoder's vector.
     terms : bool
         TF-IDF term vectors.
+    vector_weight : float
+        Length of the encoder's vectors beside the unit-length term vectors.
     level : {"window", "article"}
         ``article`` scores an article as one piece and its sentences only as evidence; terms only.
     """
@@ -42,6 +44,7 @@ class Features(BaseModel):
 
     vectors: bool = True
     terms: bool = False
+    vector_weight: float = Field(default=1.0, gt=0)
     level: str = Field(default="window", pattern="^(window|article)$")
 
 
@@ -142,21 +145,15 @@ class ModusModel:
         """Give windows their vectors, if the features use them."""
         return windows.with_vectors(self.encoder.encode(windows.texts)) if self.settings.features.vectors else windows
 
-    def features(self, clean: Sequence[CleanText], windows: Windows) -> tuple[Any, IntVector]:
-        """Return the feature matrix that is scored, and the article index of each of its rows."""
+    def features(self, clean: Sequence[CleanText], windows: Windows) -> tuple[list[Any], IntVector]:
+        """Return the blocks of the feature matrix that is scored, and the article index of each of its rows."""
         if self.settings.features.level == "article":
-            return self._rows([c.text for c in clean], None), np.arange(len(clean), dtype=np.int64)
-        return self._rows(windows.texts, windows.vectors), windows.article
+            return self._blocks([c.text for c in clean], None), np.arange(len(clean), dtype=np.int64)
+        return self._blocks(windows.texts, windows.vectors), windows.article
 
-    def _rows(self, texts: Sequence[str], vectors: Any) -> Any:
-        if self.terms is None:
-            return vectors
-        matrix = self.terms.transform(texts)
-        if vectors is None:
-            return matrix
-        import scipy.sparse as sp
-
-        return sp.hstack([sp.csr_matrix(vectors), matrix], format="csr")
+    def _blocks(self, texts: Sequence[str], vectors: Any) -> list[Any]:
+        blocks = [] if vectors is None else [np.float32(self.settings.features.vector_weight) * vectors]
+        return blocks if self.terms is None else [*blocks, self.terms.transform(texts)]
 
     def read(self, texts: Sequence[str]) -> Readings:
         """Label texts.
@@ -178,12 +175,12 @@ class ModusModel:
             return Readings(self.keys, empty, empty.astype(np.int8), [], none, none)
         clean = self.clean(texts)
         windows = self.encode(self.cut(clean))
-        rows, bags = self.features(clean, windows)
-        logits = scorer.window_logits(rows)
+        blocks, bags = self.features(clean, windows)
+        logits = scorer.window_logits(*blocks)
         probabilities = scorer.probabilities(logits, bags)
         decisions = scorer.decide(probabilities)
         if self.settings.features.level == "article":
-            logits = scorer.window_logits(self._rows(windows.texts, windows.vectors))
+            logits = scorer.window_logits(*self._blocks(windows.texts, windows.vectors))
         evidence = self._quote(texts, clean, windows, logits, decisions)
         return Readings(self.keys, probabilities, decisions, evidence, windows.n_tokens, windows.n_dropped)
 

@@ -27,8 +27,8 @@ def sigmoid(x: FloatArray) -> FloatArray:
 def pool(logits: FloatArray, bags: NDArray[np.int64], temperature: float) -> FloatArray:
     """Pool window logits into article logits by a smooth maximum.
 
-    ``t * log(sum(exp(logits / t)))`` over an article's windows: the highest window decides, agreeing windows add a little,
-    and an article of one window keeps its logit.
+    ``t * log(sum(exp(logits / t)))`` over an article's windows: the highest window decides, agreeing windows add a
+    little, and an article of one window keeps its logit.
 
     Parameters
     ----------
@@ -78,9 +78,26 @@ class Scorer:
     threshold: FloatArray
     floor: FloatArray
 
-    def window_logits(self, features: Any) -> FloatArray:
-        """Return the logits of windows; `features` is dense or sparse of shape (n_windows, n_features)."""
-        return np.asarray(features @ self.weights + self.bias, dtype=np.float64)
+    def window_logits(self, *blocks: Any) -> FloatArray:
+        """Return the logits of windows.
+
+        Parameters
+        ----------
+        *blocks : array or sparse matrix of shape (n_windows, ...)
+            The features, in one matrix or in several that stand side by side.
+
+        Returns
+        -------
+        ndarray of shape (n_windows, n_labels), float64
+        """
+        logits = np.zeros((blocks[0].shape[0], len(self.bias))) + self.bias
+        first = 0
+        for block in blocks:
+            logits += block @ self.weights[first : first + block.shape[1]]
+            first += block.shape[1]
+        if first != len(self.weights):
+            raise ValueError(f"expected {len(self.weights)} features, got {first}")
+        return logits
 
     def probabilities(self, window_logits: FloatArray, bags: NDArray[np.int64]) -> FloatArray:
         """Return calibrated label probabilities of shape (n_articles, n_labels), in [0, 1]."""

@@ -29,7 +29,7 @@ def show_training(result: TrainResult) -> None:
     if result.rejected:
         first = result.rejected[0]
         _out.print(
-            f"{len(result.rejected)} rows not used, see the run's quarantine.jsonl; first: {first.source}: {first.reason}"
+            f"{len(result.rejected)} rows not used (the run's quarantine.jsonl); first: {first.source}: {first.reason}"
         )
     run = result.run
     standing = "champion" if run.is_champion else "not champion"
@@ -121,9 +121,8 @@ def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fre
     table.add_row("to review", f"{summary.reviews:,}", f"{summary.reviews / max(1, summary.labelled):.1%}")
     _out.print(table)
     if summary.n_tokens_dropped:
-        _out.print(
-            f"{summary.n_tokens_dropped:,} of {summary.n_tokens + summary.n_tokens_dropped:,} tokens were beyond the window limit"
-        )
+        total = summary.n_tokens + summary.n_tokens_dropped
+        _out.print(f"{summary.n_tokens_dropped:,} of {total:,} tokens were beyond the window limit")
     for reason, n in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         _out.print(f"quarantined: {n:,} x {reason}", markup=False)
 

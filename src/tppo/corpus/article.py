@@ -70,8 +70,9 @@ class Rejected:
     snippet: str = ""
 
     def as_row(self) -> dict[str, str | None]:
-        """Return the quarantine row."""
-        return {"source": self.source, "id": self.id, "reason": self.reason, "snippet": self.snippet}
+        """Return the quarantine row; what UTF-8 cannot hold is written as an escape."""
+        row = {"source": self.source, "id": self.id, "reason": self.reason, "snippet": self.snippet}
+        return {key: value and value.encode("utf-8", "backslashreplace").decode("utf-8") for key, value in row.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def article_from_row(row: Mapping[str, Any], *, limits: Limits, default_id: str 
         raise InvalidRowError(f"text must be a string, got {type(text).__name__}")
     _check_text(text, limits)
     given = row.get("id")
-    identifier = default_id if _missing(given) else _identifier(given)
+    identifier = _identifier(default_id if _missing(given) else given)
     return Article(
         id=identifier if identifier is not None else text_id(text),
         text=text,
@@ -145,11 +146,17 @@ def _check_text(text: str, limits: Limits) -> None:
         raise InvalidRowError(f"text is too long: at most {limits.max_chars:,} characters, got {len(text):,}")
     if "\x00" in text:
         raise InvalidRowError(f"text holds a NUL character at offset {text.index(chr(0))}: a binary or damaged file")
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise InvalidRowError("text holds lone surrogates: it was decoded with the wrong encoding")
+    _check_writable("text", text)
 
 
-def _identifier(value: object) -> str:
+def _check_writable(name: str, value: str) -> None:
+    if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+        raise InvalidRowError(f"{name} holds lone surrogates: it was decoded with the wrong encoding")
+
+
+def _identifier(value: object) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -157,12 +164,16 @@ def _identifier(value: object) -> str:
     identifier = str(value).strip()
     if len(identifier) > 512 or any(ord(char) < 32 for char in identifier):
         raise InvalidRowError(f"id must be at most 512 printable characters, got {identifier!r:.60}")
+    _check_writable("id", identifier)
     return identifier
 
 
 def _optional_string(row: Mapping[str, Any], key: str) -> str | None:
     value = row.get(key)
-    return None if _missing(value) else str(value).strip()
+    if _missing(value):
+        return None
+    _check_writable(key, str(value))
+    return str(value).strip()
 
 
 def _date(value: object) -> str | None:
@@ -197,12 +208,13 @@ def _labels_from_string(value: str) -> list[str] | None:
     if text.startswith("["):
         try:
             return list(json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidRowError(f"labels must be a JSON list of modus keys, got {text!r:.60}") from None
     return [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
 
 
 def _check_label(label: str, limits: Limits) -> None:
+    _check_writable("label", label)
     if limits.modus_keys is not None and label not in limits.modus_keys:
         raise InvalidRowError(f"unknown label {label!r}{nearest(label, limits.modus_keys)}")
 
@@ -222,7 +234,7 @@ def _evidence(value: Any, text: str, limits: Limits) -> tuple[Span, ...] | None:
     if isinstance(value, str) and value.strip():
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidRowError(f"evidence must be a JSON list, got {value!r:.60}") from None
     elif hasattr(value, "tolist"):
         value = value.tolist()
@@ -232,7 +244,7 @@ def _evidence(value: Any, text: str, limits: Limits) -> tuple[Span, ...] | None:
     for item in value if isinstance(value, Sequence) else [value]:
         try:
             span = Span(str(item["label"]), int(item["start"]), int(item["end"]))
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, OverflowError):
             raise InvalidRowError(f"evidence must be a list of {{label, start, end}}, got {item!r:.60}") from None
         if not 0 <= span.start < span.end <= len(text):
             raise InvalidRowError(f"evidence must lie inside the text (0-{len(text)}), got {span.start}-{span.end}")

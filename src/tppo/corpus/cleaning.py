@@ -53,6 +53,12 @@ class CleaningRules(BaseModel):
         Lines that go together with the headline-like lines that follow them ("Berita Terkait").
     to_end : tuple of Rule
         Lines from which everything goes, if they stand in the second half (comment blocks).
+    head : tuple of Rule
+        Lines that go above the dateline, or else above the first paragraph (menus, desks, captions, other headlines). A
+        first line that shares its words with the paragraph stays: it is the title.
+    tail : tuple of Rule
+        Lines that go where no paragraph follows them any more: what a page adds below its article seldom ends as a
+        sentence does. Nothing goes after a line that ends in a colon: that is the article's own list.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +68,8 @@ class CleaningRules(BaseModel):
     line: tuple[Rule, ...] = ()
     heading: tuple[Rule, ...] = ()
     to_end: tuple[Rule, ...] = ()
+    head: tuple[Rule, ...] = ()
+    tail: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,21 +127,24 @@ class Cleaner:
         self._line = _alternation(rules.line)
         self._heading = _alternation(rules.heading)
         self._to_end = _alternation(rules.to_end)
+        self._head = _alternation(rules.head)
+        self._tail = _alternation(rules.tail)
 
     def clean(self, text: str) -> CleanText:
         """Return `text` without boilerplate; cleaning the result again changes nothing."""
         kept: list[Interval] = [(0, len(text))] if text else []
         current = text
+        known: dict[str, bool] = {}
         while True:
-            step = self._pass(current)
+            step = self._pass(current, known)
             cleaned = "".join(current[start:end] for start, end in step)
             if cleaned == current:
                 return CleanText(current, tuple(kept))
             kept = _compose(kept, step)
             current = cleaned
 
-    def _pass(self, text: str) -> list[Interval]:
-        """Return the stretches of `text` that one round of the rules keeps."""
+    def _pass(self, text: str, known: dict[str, bool]) -> list[Interval]:
+        """Return the stretches of `text` that one round of the rules keeps; `known` remembers which lines go."""
         lines = [piece for line in _lines(text) for piece in [self._without_inline(text, line)] if piece]
         total = sum(end - start for pieces in lines for start, end in pieces)
         kept: list[list[Interval]] = []
@@ -150,9 +161,26 @@ class Cleaner:
                 continue
             else:
                 in_list = False
-                if not (self._line and self._line.fullmatch(line)):
+                if line not in known:
+                    known[line] = bool(self._line and len(line) <= _LONGEST_LINE and self._line.fullmatch(line))
+                if not known[line]:
                     kept.append(pieces)
-        return _join_lines(text, kept)
+        return _join_lines(text, self._without_ends(text, kept))
+
+    def _without_ends(self, text: str, lines: list[list[Interval]]) -> list[list[Interval]]:
+        """Leave out what `head` and `tail` name above the first and below the last paragraph."""
+        if self._head is None and self._tail is None:
+            return lines
+        whole = ["".join(text[start:end] for start, end in pieces) for pieces in lines]
+        paragraph = next((n for n, line in enumerate(whole) if _is_paragraph(line)), 0)
+        first = next((n for n, line in enumerate(whole[:10]) if _DATELINE.match(line)), paragraph)
+        last = max((n for n, line in enumerate(whole) if _ends_paragraph(line)), default=len(whole))
+        if last < len(whole) and whole[last].endswith(":"):
+            last = len(whole)
+        title = 1 if whole and _is_title(whole[0], whole[first]) else 0
+        gone = {n for n in range(title, first) if self._head and self._head.fullmatch(whole[n])}
+        gone |= {n for n in range(last + 1, len(whole)) if self._tail and self._tail.fullmatch(whole[n])}
+        return [pieces for n, pieces in enumerate(lines) if n not in gone]
 
     def _without_inline(self, text: str, line: Interval) -> list[Interval]:
         start, end = line
@@ -232,6 +260,34 @@ def _compose(outer: list[Interval], inner: list[Interval]) -> list[Interval]:
             if left < right:
                 composed.append((low + left - offset, low + right - offset))
     return _merge(composed)
+
+
+# Longer lines are never boilerplate as a whole.
+_LONGEST_LINE = 500
+# "BATAM, Kabar.id - Polisi …", "Jakarta (ANTARA) - …": what stands above it is not the article.
+_DATELINE = re.compile(
+    r"(?:[A-Z]{3,}[A-Z ]{0,30}|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
+    r"(?:,? ?\([^()]{2,40}\)|[,/][ ]?[\w.,: ]{2,40}?)?\s*(?:--+|[-–—])\s\W?[A-Z0-9]"
+)
+# A sentence's end with its closing quotes; at the article's end the writer's initials follow: "… pekan depan." (ant/red)
+_SENTENCE_END = re.compile(r"""[.!?…:]["'”’»)\]*]*$""")
+_PARAGRAPH_END = re.compile(r"""[.!?…:]["'”’»)\]*]*(\s*[(\[][^()\[\]]{1,30}[)\]])?[\W_]*$""")
+
+
+def _is_title(line: str, paragraph: str) -> bool:
+    """A line that tells what the first paragraph tells: half of its longer words stand there."""
+    words = {word for word in re.findall(r"\w{4,}", line.casefold())}
+    return len(words) >= 3 and not line.endswith(".") and 2 * len(words & set(re.findall(r"\w+", paragraph.casefold()))) >= len(words)
+
+
+def _is_paragraph(line: str) -> bool:
+    """A line of at least ten words that ends as a sentence does."""
+    return line.count(" ") >= 9 and _SENTENCE_END.search(line, max(0, len(line) - 20)) is not None
+
+
+def _ends_paragraph(line: str) -> bool:
+    """A line of at least five words that ends as the last paragraph of an article may."""
+    return line.count(" ") >= 4 and _PARAGRAPH_END.search(line, max(0, len(line) - 60)) is not None
 
 
 def _looks_like_headline(line: str) -> bool:

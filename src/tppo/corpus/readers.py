@@ -41,6 +41,12 @@ def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for item in inputs:
         path = Path(item)
+        try:
+            path.stat()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            raise DataError(f"no such file, folder or glob: {str(item)[:100]!r}: {error.__class__.__name__}") from None
         if path.is_dir():
             matches = sorted(p for p in path.rglob("*") if p.is_file() and _suffix(p) in _READERS)
             if not matches:
@@ -123,12 +129,10 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
         with gzip.open(path) as stream:
             yield stream  # type: ignore[misc]
     elif path.suffix.lower() == ".zst":
-        import zstandard
+        import pyarrow as pa
 
-        with (
-            path.open("rb") as raw,
-            zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as zst,
-        ):
+        # Not python-zstandard's stream_reader: it takes a truncated file for a whole one.
+        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as zst:
             yield io.BufferedReader(zst)
     else:
         with path.open("rb") as stream:
@@ -177,17 +181,30 @@ def _read_csv(path: Path) -> Iterator[Entry]:
         yield str(path), found
         return
     encoding, dialect = found
-    with path.open(encoding=encoding, newline="") as stream:
-        reader = csv.DictReader(stream, dialect=dialect)
+    with path.open(encoding=encoding, errors="surrogateescape", newline="") as stream:
+        consumed: list[str] = []
+        reader = csv.DictReader(_recorded(stream, consumed), dialect=dialect)
         if "text" not in (reader.fieldnames or []):
             yield str(path), f"no column 'text'; columns: {', '.join(reader.fieldnames or []) or 'none'}"
             return
+        consumed.clear()
         for row in reader:
             source = f"{path}:{reader.line_num}"
-            if None in row:
+            first, n_lines, n_quotes = consumed[0], len(consumed), sum(line.count('"') for line in consumed)
+            consumed.clear()
+            if n_lines > 1 and n_quotes % 2:
+                yield source, f"a quote is opened and never closed; {n_lines} lines, beginning {first[:60]!r}"
+            elif None in row:
                 yield source, f"row has more cells than the header's {len(reader.fieldnames or [])}"
             else:
                 yield source, row
+
+
+def _recorded(stream: IO[str], consumed: list[str]) -> Iterator[str]:
+    """Yield the lines of a stream, keeping those since `consumed` was last cleared."""
+    for line in stream:
+        consumed.append(line)
+        yield line
 
 
 def _csv_format(path: Path) -> tuple[str, type[csv.Dialect]] | str:
@@ -221,7 +238,10 @@ def detect_encoding(data: bytes, *, whole: bool = True) -> str | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
-        if whole or error.start < len(data) - 4:
+        # A text of another encoding holds next to no valid UTF-8 sequence; one with a few bad bytes is UTF-8.
+        decoded = data.decode("utf-8", "surrogateescape")
+        bad = sum("\udc80" <= char <= "\udcff" for char in decoded)
+        if 2 * bad > sum(char > "\x7f" for char in decoded) and (whole or error.start < len(data) - 4):
             from charset_normalizer import from_bytes
 
             best = from_bytes(data).best()
@@ -239,9 +259,23 @@ def _read_parquet(path: Path) -> Iterator[Entry]:
         return
     number = 0
     for batch in file.iter_batches(batch_size=256):
-        for row in batch.to_pylist():
+        for row in _parquet_rows(batch):
             number += 1
             yield f"{path}:{number}", row
+
+
+def _parquet_rows(batch: Any) -> Iterable[Mapping[str, Any] | str]:
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:  # one bad text: read row by row
+        return [_parquet_row(batch.slice(number, 1)) for number in range(batch.num_rows)]
+
+
+def _parquet_row(row: Any) -> Mapping[str, Any] | str:
+    try:
+        return dict(row.to_pylist()[0])
+    except UnicodeDecodeError as error:
+        return f"wrong encoding: Parquet text is UTF-8, got byte {error.object[error.start]:#04x} at {error.start}"
 
 
 def _read_text(path: Path) -> Iterator[Entry]:

@@ -41,7 +41,6 @@ _ABBREVIATIONS = frozenset(
         "gg",
         "h",
         "hj",
-        "hal",
         "hlm",
         "inc",
         "ipda",
@@ -64,7 +63,6 @@ _ABBREVIATIONS = frozenset(
         "kombes",
         "komjen",
         "kompol",
-        "kota",
         "ko",
         "letda",
         "letjen",
@@ -80,7 +78,6 @@ _ABBREVIATIONS = frozenset(
         "mayjen",
         "no",
         "nn",
-        "nomor",
         "nurs",
         "ny",
         "pdt",
@@ -106,7 +103,6 @@ _ABBREVIATIONS = frozenset(
         "serda",
         "sertu",
         "serka",
-        "sersan",
         "st",
         "tel",
         "telp",
@@ -119,7 +115,8 @@ _ABBREVIATIONS = frozenset(
     ]
 )
 # A run of end marks, with closing quotes or brackets, before a blank and something that can begin a sentence.
-_BOUNDARY = re.compile(r"""[.!?…]+["'”’»)\]]*(?=\s+["'“‘«(\[]*[A-Z0-9À-Þ])""")
+_BOUNDARY = re.compile(r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s+["'“‘«(\[]*[A-Z0-9À-Þ])""")
+_LONGEST_TOKEN = 32  # longer than any abbreviation; bounds the search
 _LAST_WORD = re.compile(r"([\w.]+)$")
 
 
@@ -155,7 +152,7 @@ def _ends_sentence(line: str, start: int, match: re.Match[str]) -> bool:
     mark = match.group()
     if mark[0] != "." or len(mark) > 1:
         return True
-    word = _LAST_WORD.search(line, start, match.start())
+    word = _LAST_WORD.search(line, max(start, match.start() - _LONGEST_TOKEN), match.start())
     if word is None:
         return True
     token = word.group().lower()

@@ -38,6 +38,8 @@ def load_split(path: Path) -> Split:
     """
     try:
         parts = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(parts["train"], list) or not isinstance(parts["test"], list):
+            raise TypeError("'train' and 'test' must be lists")
         split = Split(tuple(map(str, parts["train"])), tuple(map(str, parts["test"])))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"cannot read split {path}: expected JSON with 'train' and 'test' ids: {error}") from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
 
 from tppo.embedding.base import Encoder, FloatMatrix, IntVector
+from tppo.errors import DataError
 
 __all__ = ["CachedEncoder"]
 
@@ -62,6 +63,12 @@ class CachedEncoder:
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return the vectors of `texts`, computing only those not stored; shape (n_texts, dimension), float32."""
+        try:
+            return self._encode(texts)
+        except sqlite3.DatabaseError as error:
+            raise DataError(f"cannot use embedding cache {self.path}: {error}; delete it to start a new one") from None
+
+    def _encode(self, texts: Sequence[str]) -> FloatMatrix:
         keys = [self._key(text) for text in texts]
         with closing(self._connect()) as db:
             found = self._read(db, keys)
@@ -83,7 +90,8 @@ class CachedEncoder:
     def _connect(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-        db.execute("PRAGMA journal_mode=WAL")
+        with suppress(sqlite3.OperationalError):  # does not wait for a lock; a cache without WAL is only slower
+            db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, sum BLOB NOT NULL, vector BLOB NOT NULL)")
         return db

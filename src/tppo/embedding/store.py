@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from tppo.embedding.base import Encoder
 from tppo.embedding.cache import CachedEncoder
 from tppo.embedding.lexical import TfidfSvdEncoder
@@ -31,8 +33,11 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Write an encoder into a new folder."""
     if isinstance(encoder, CachedEncoder):
         encoder = encoder.encoder
+    kind = _KINDS.get(type(encoder))
+    if kind is None:
+        raise ModelError(f"cannot save an encoder of type {type(encoder).__name__}; known kinds: {', '.join(_LOADERS)}")
     folder.mkdir(parents=True)
-    (folder / "encoder.json").write_text(json.dumps({"kind": _KINDS[type(encoder)]}), encoding="utf-8")
+    (folder / "encoder.json").write_text(json.dumps({"kind": kind}), encoding="utf-8")
     encoder.save(folder)
 
 
@@ -48,6 +53,9 @@ def load_encoder(folder: Path) -> Encoder:
         kind = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))["kind"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder} holds no encoder: {error}") from None
-    if kind not in _LOADERS:
+    if not isinstance(kind, str) or kind not in _LOADERS:
         raise ModelError(f"{folder}: unknown kind of encoder {kind!r}{nearest(str(kind), _LOADERS)}")
-    return _LOADERS[kind](folder)
+    try:
+        return _LOADERS[kind](folder)
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(f"{folder}: damaged {kind} encoder: {type(error).__name__}: {error}") from None

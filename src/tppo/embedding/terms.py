@@ -27,10 +27,12 @@ def words(text: str) -> list[str]:
 
 
 class TermVectors:
-    """Unit-length TF-IDF vectors over word n-grams with sublinear term frequency.
+    """TF-IDF vectors over word n-grams with sublinear term frequency.
 
-    The same weighting as scikit-learn's ``TfidfVectorizer(sublinear_tf=True)``, which learns the terms; kept apart from
-    it so that a saved model is data only and labelling need not import scikit-learn.
+    The weighting of scikit-learn's ``TfidfVectorizer(sublinear_tf=True)``, which learns the terms; kept apart from it so
+    that a saved model is data only and labelling need not import scikit-learn. One thing differs: a word that was not
+    learnt counts towards a text's length with the highest weight there is, so that a sentence of unknown words with one
+    known among them is not taken for that one (it halves the false alarms on unrelated news).
 
     Parameters
     ----------
@@ -81,7 +83,9 @@ class TermVectors:
         return hashlib.sha256(state).hexdigest()[:16]
 
     def transform(self, texts: Sequence[str]) -> sp.csr_matrix:
-        """Return unit-length rows, sparse of shape (n_texts, n_terms), float32; a text without known terms is all zero."""
+        """Return rows of length 1, or less by the unknown words; sparse of shape (n_texts, n_terms), float32."""
+        if not self._column:
+            raise ModelError("these term vectors have not learnt any terms: call fit first")
         indptr, indices, counts = [0], list[int](), list[int]()
         unknown = np.zeros(len(texts), dtype=np.float32)
         for row, text in enumerate(texts):

@@ -87,6 +87,13 @@ class SentenceTransformerEncoder:
             first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ModelError(f"cannot load sentence-transformers model {self.model!r}{where}: {first}") from None
         if self._max_tokens is not None:
+            positions = getattr(
+                getattr(getattr(st[0], "auto_model", None), "config", None), "max_position_embeddings", None
+            )
+            if positions is not None and self._max_tokens > positions:
+                raise ModelError(
+                    f"max_tokens must be at most {positions}, what {self.model} reads, got {self._max_tokens}"
+                )
             st.max_seq_length = self._max_tokens
         return st
 
@@ -106,12 +113,16 @@ class SentenceTransformerEncoder:
         for name, tensor in sorted(self._st.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().float().numpy().tobytes())
-        digest.update(json.dumps([type(module).__name__ for module in self._st]).encode())
+        parts = [(type(m).__name__, m.get_config_dict() if hasattr(m, "get_config_dict") else {}) for m in self._st]
+        tokens = _tokenizer_state(self._st.tokenizer)
+        digest.update(json.dumps([parts, self._st.max_seq_length, tokens], sort_keys=True, default=str).encode())
         return digest.hexdigest()[:16]
 
     def count_tokens(self, texts: Sequence[str]) -> IntVector:
         """Return the number of tokens of each text without special tokens; shape (n_texts,)."""
         tokenizer = self._st.tokenizer
+        if not len(texts):
+            return np.zeros(0, dtype=np.int64)
         if callable(tokenizer):
             batch = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
             return np.array([len(ids) for ids in batch], dtype=np.int64)
@@ -120,9 +131,11 @@ class SentenceTransformerEncoder:
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return unit-length vectors of shape (n_texts, dimension), float32."""
+        if not len(texts):
+            return self.encode([""])[:0]
         vectors = self._st.encode(
             list(texts),
-            prompt=self.prompt or None,
+            prompt=self.prompt,
             batch_size=self.batch_size,
             normalize_embeddings=True,
             convert_to_numpy=True,
@@ -161,11 +174,22 @@ class SentenceTransformerEncoder:
         return encoder
 
 
+def _tokenizer_state(tokenizer: Any) -> Any:
+    """Return what decides the tokens as plain data, without the padding and truncation that each call sets anew."""
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(backend, "to_str"):
+        return tokenizer.get_vocab()
+    return {key: value for key, value in json.loads(backend.to_str()).items() if key not in ("padding", "truncation")}
+
+
 def _check_folder(folder: Path) -> None:
     if not (folder / "modules.json").is_file():
         raise ModelError(f"{folder} is not a sentence-transformers model: no modules.json")
     if not any(folder.rglob("*.safetensors")) and not any(folder.rglob("*.onnx")) and not any(folder.rglob("*.xml")):
         raise ModelError(f"{folder} holds no safetensors weights (pickled weights are not loaded)")
+    pickled = [p for p in folder.rglob("pytorch_model*.bin") if not any(p.parent.glob("*.safetensors"))]
+    if pickled:
+        raise ModelError(f"{pickled[0]} is pickled, and pickled weights are not loaded: convert it to safetensors")
     try:
         modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
         foreign = [m["type"] for m in modules if not m["type"].startswith("sentence_transformers.")]

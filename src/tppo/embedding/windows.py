@@ -54,11 +54,15 @@ def cut_windows(
     pieces = [sentence_spans(text) for text in texts]
     counts = _count(texts, pieces, encoder)
     limit = encoder.max_tokens
-    if limit is not None and any(int(c.max(initial=0)) > limit for c in counts):
-        pieces = [
+    # Tokens do not lie evenly in a sentence: cut again until every piece fits (or is a single character).
+    while limit is not None and any(int(c.max(initial=0)) > limit for c in counts):
+        shorter = [
             [piece for span, n in zip(spans, c) for piece in _cut_long(text, span, int(n), limit)]
             for text, spans, c in zip(texts, pieces, counts)
         ]
+        if shorter == pieces:
+            break
+        pieces = shorter
         counts = _count(texts, pieces, encoder)
     out_texts: list[str] = []
     out_spans: list[Interval] = []
@@ -102,7 +106,7 @@ def _cut_long(text: str, span: Interval, n_tokens: int, limit: int) -> list[Inte
         cut = blank if blank > start else start + step
         cuts.append((start, cut))
         start = cut + 1 if blank > start else cut
-    return [*cuts, (start, end)]
+    return [(low, high) for low, high in [*cuts, (start, end)] if text[low:high].strip()]
 
 
 def _pack(tokens: IntVector, limit: int | None, max_sentences: int, overlap: int) -> list[Interval]:
