@@ -6,9 +6,13 @@ PORT ?= 5000
 OVERRIDES ?=
 INPUT ?= data/articles/test.jsonl
 OUT ?= out/labels
+CORPUS ?= data/articles
+PAIRS ?=
+DATA ?= ../shared/data
+ENCODER ?= out/encoder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev train topics label ui sweep test test-fast check bench clean
+.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-encoder clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +42,9 @@ train: setup  ## train, score, track and register a model (OVERRIDES="embedding=
 topics: setup  ## topic model over the corpus (OVERRIDES="...")
 	$(BIN)/tppo topics $(OVERRIDES)
 
+pretrain: setup  ## adapt the sentence encoder to your articles: make pretrain CORPUS="files" PAIRS="files" ENCODER=folder
+	$(BIN)/tppo pretrain $(foreach p,$(PAIRS),--pairs $(p)) $(foreach c,$(CORPUS),--corpus $(c)) --out $(ENCODER) $(OVERRIDES)
+
 label: setup  ## label articles: make label INPUT=folder OUT=folder
 	$(BIN)/tppo label $(INPUT) --out $(OUT) $(OVERRIDES)
 
@@ -58,6 +65,15 @@ check: dev  ## what CI runs: ruff, mypy, and the README's test command
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) test
+
+# ONNX and OpenVINO need older transformers than constraints.txt pins: an environment of its own.
+$(VENV)-encoders/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-encoders
+	$(VENV)-encoders/bin/python -m pip install --quiet --disable-pip-version-check 'torch==2.13.0' -e '.[bench,onnx,openvino]'
+	@touch $@
+
+bench-encoder: $(VENV)-encoders/.ready  ## quality and speed of the sentence encoders, in one run (DATA=folder)
+	$(VENV)-encoders/bin/python experiments/002-encoder/bench.py --data $(DATA)
 
 bench: $(VENV)/.bench  ## labelling speed and quality against peers, in one run
 	$(BIN)/python experiments/001-label-speed/bench.py

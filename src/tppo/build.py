@@ -63,6 +63,7 @@ def build_encoder(config: EmbeddingConfig, *, seed: int, texts: Sequence[str]) -
             batch_size=config.batch_size,
             backend=config.backend,
             device=config.device,
+            weights=config.weights,
         )
     if config.cache.enabled:
         return CachedEncoder(encoder, Path(config.cache.path), max_bytes=config.cache.max_mb * 1_000_000)

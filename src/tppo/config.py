@@ -102,6 +102,7 @@ class SentenceTransformerConfig(_Config):
     batch_size: Positive = 32
     backend: Literal["torch", "onnx", "openvino"] = "torch"
     device: str = "cpu"
+    weights: str | None = None
     window: WindowConfig = WindowConfig()
     cache: CacheConfig = CacheConfig()
 

@@ -92,6 +92,29 @@ def evaluate(
 
 
 @app.command()
+def pretrain(
+    out: Annotated[Path, typer.Option(help="Folder for the encoder.")],
+    pairs: Annotated[list[str] | None, typer.Option(help="JSONL files of pairs, folders or globs; repeatable.")] = None,
+    corpus: Annotated[list[str] | None, typer.Option(help="Articles to mine pairs from; repeatable.")] = None,
+    teacher: Annotated[str, typer.Option(help="auto, none, or the folder of an English encoder.")] = "auto",
+    dimension: Annotated[int, typer.Option(help="Length of the vectors.")] = 256,
+    vocab_size: Annotated[int, typer.Option(help="Tokens at most.")] = 40_000,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 600,
+    seed: Annotated[int, typer.Option(help="For everything drawn at random.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Of torch; one repeats bit for bit.")] = 1,
+    track: Annotated[bool, typer.Option(help="Log the run in MLflow.")] = True,
+) -> None:
+    """Train a static sentence encoder from text pairs and any corpus, on a CPU."""
+    from tppo.cli.encoder import show_pretraining
+    from tppo.pretrain import Recipe
+
+    if not pairs and not corpus:
+        raise UsageError("give --pairs FILES, --corpus FILES, or both")
+    recipe = Recipe(dimension=dimension, vocab_size=vocab_size, steps=steps, seed=seed)
+    show_pretraining(pairs or [], corpus or [], out, teacher=teacher, recipe=recipe, threads=threads, track=track)
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
 ) -> None:

@@ -18,6 +18,7 @@ from tppo.errors import ModelError
 __all__ = ["SentenceTransformerEncoder"]
 
 _UNSAFE = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".py")
+_EXPORTED = (".onnx", ".xml", ".bin", ".safetensors")
 
 
 class SentenceTransformerEncoder:
@@ -41,6 +42,8 @@ class SentenceTransformerEncoder:
         What runs the model.
     device : str
         Where the torch backend runs.
+    weights : str or None
+        File in the model's folder that the onnx or openvino backend runs, such as an int8 one; None lets it choose.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class SentenceTransformerEncoder:
         batch_size: int = 32,
         backend: str = "torch",
         device: str = "cpu",
+        weights: str | None = None,
     ) -> None:
         self.model = model
         self.revision = revision
@@ -60,6 +64,7 @@ class SentenceTransformerEncoder:
         self.batch_size = batch_size
         self.backend = backend
         self.device = device
+        self.weights = weights
         self._max_tokens = max_tokens
 
     @cached_property
@@ -71,6 +76,9 @@ class SentenceTransformerEncoder:
             raise ModelError(f"no such folder of a sentence-transformers model: {self.model}")
         from sentence_transformers import SentenceTransformer
 
+        options: dict[str, Any] = {"use_safetensors": True} if self.backend == "torch" else {}
+        if self.weights is not None and self.backend != "torch":
+            options["file_name"] = self.weights
         try:
             st = SentenceTransformer(
                 self.model,
@@ -78,7 +86,7 @@ class SentenceTransformerEncoder:
                 device=self.device,
                 backend=self.backend,
                 trust_remote_code=False,
-                model_kwargs={"use_safetensors": True} if self.backend == "torch" else None,
+                model_kwargs=options,
             )
         except ImportError as error:
             raise ModelError(f"backend {self.backend!r} of {self.model} needs another package: {error}") from None
@@ -110,9 +118,16 @@ class SentenceTransformerEncoder:
     def fingerprint(self) -> str:
         """Digest of the weights, the configuration files, the prompt, the length and the backend."""
         digest = hashlib.sha256(repr((self.prompt, self._max_tokens, self.backend)).encode())
-        for name, tensor in sorted(self._st.state_dict().items()):
+        state = self._st.state_dict()
+        for name, tensor in sorted(state.items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().float().numpy().tobytes())
+        if not state:  # the other backends keep their weights to themselves: take the files, or the pinned name
+            digest.update(
+                repr((self.weights, None if Path(self.model).is_dir() else (self.model, self.revision))).encode()
+            )
+            for path in sorted(p for p in Path(self.model).rglob("*") if p.suffix in _EXPORTED):
+                digest.update(path.name.encode() + path.read_bytes())
         parts = [(type(m).__name__, m.get_config_dict() if hasattr(m, "get_config_dict") else {}) for m in self._st]
         tokens = _tokenizer_state(self._st.tokenizer)
         digest.update(json.dumps([parts, self._st.max_seq_length, tokens], sort_keys=True, default=str).encode())
@@ -152,11 +167,12 @@ class SentenceTransformerEncoder:
             "max_tokens": self._max_tokens,
             "batch_size": self.batch_size,
             "backend": self.backend,
+            "weights": self.weights,
             "fingerprint": self.fingerprint,
         }
         if Path(self.model).is_dir():
             settings["model"] = "model"
-            shutil.copytree(self.model, folder / "model", ignore=shutil.ignore_patterns(*(f"*{s}" for s in _UNSAFE)))
+            shutil.copytree(self.model, folder / "model", ignore=_unsafe)
         (folder / "sentence_transformer.json").write_text(json.dumps(settings, indent=1), encoding="utf-8")
 
     @classmethod
@@ -180,6 +196,12 @@ def _tokenizer_state(tokenizer: Any) -> Any:
     if not hasattr(backend, "to_str"):
         return tokenizer.get_vocab()
     return {key: value for key, value in json.loads(backend.to_str()).items() if key not in ("padding", "truncation")}
+
+
+def _unsafe(folder: str, names: list[str]) -> set[str]:
+    """Return the files not to copy: pickles and code, but not OpenVINO's weights, a .bin beside its .xml."""
+    openvino = {Path(name).with_suffix(".bin").name for name in names if name.endswith(".xml")}
+    return {name for name in names if name.endswith(_UNSAFE) and name not in openvino}
 
 
 def _check_folder(folder: Path) -> None:

@@ -3,15 +3,15 @@
 from tppo.pretrain.pairs import ScoredPair, Sources, read_sources
 from tppo.pretrain.recipe import Recipe
 from tppo.pretrain.run import Pretrained, pretrain
-from tppo.pretrain.teacher import TransformerTeacher, Teacher, find_teacher
+from tppo.pretrain.teacher import Teacher, TransformerTeacher, find_teacher
 
 __all__ = [
     "Pretrained",
     "Recipe",
     "ScoredPair",
     "Sources",
-    "TransformerTeacher",
     "Teacher",
+    "TransformerTeacher",
     "find_teacher",
     "pretrain",
     "read_sources",

@@ -99,12 +99,13 @@ def _ibm1(
         n_targets += m
     prior, owner = np.concatenate(priors), np.concatenate(owners)
     key, inverse = np.unique(np.concatenate(pairs), return_inverse=True)
-    source_id, p = key // size, np.ones(len(key))
-    count = p
+    source_id = key // size
+    p: FloatVector = np.ones(len(key))
+    count: FloatVector = p
     for _ in range(iterations):
         weight = p[inverse] * prior
         weight /= np.bincount(owner, weight, n_targets)[owner]
-        count = np.bincount(inverse, weight, len(key))
+        count = np.bincount(inverse, weight, len(key)).astype(np.float64)
         p = count / (np.bincount(source_id, count)[source_id] + 0.01)
     return source_id, key % size, p, count
 

@@ -34,7 +34,8 @@ class Yardstick:
 
     def __init__(self, tokenizer: Any, sources: Sources, held_out: Sequence[Pair]) -> None:
         self._scores = [score for _, _, score in sources.scored]
-        self._scored = [Bags(tokenizer, [pair[side] for pair in sources.scored]) for side in (0, 1) if self._scores]
+        sides = ([a for a, _, _ in sources.scored], [b for _, b, _ in sources.scored])
+        self._scored = [Bags(tokenizer, side) for side in sides if side]
         self._pairs = [Bags(tokenizer, [pair[side] for pair in held_out], 128) for side in (0, 1) if held_out]
 
     def __call__(self, matrix: FloatMatrix) -> dict[str, float]:

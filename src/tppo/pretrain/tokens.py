@@ -98,4 +98,4 @@ class Bags:
             last = min(first + 2000, len(self))
             begin, end = self.starts[first], self.starts[last]
             out[first:last] = np.add.reduceat(matrix[self.ids[begin:end]], self.starts[first:last] - begin, axis=0)
-        return out / self.lengths[:, None].astype(np.float32)
+        return np.asarray(out / self.lengths[:, None].astype(np.float32), dtype=np.float32)
