@@ -14,6 +14,7 @@ from tppo.config import TrainConfig, compose
 from tppo.corpus import Limits, article_from_row
 from tppo.train import fit_model
 
+REPO = Path(__file__).parents[1]
 MODUS = ("illegal_migrant_work", "contract_marriage", "organ_trade", "scam")
 
 STATED = {

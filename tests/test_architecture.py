@@ -18,6 +18,7 @@ RANK = {
     "embedding": 1,
     "classify": 2,
     "topics": 2,
+    "pretrain": 2,
     "evaluate": 3,
     "tracking": 4,
     "labelling": 5,

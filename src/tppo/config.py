@@ -121,6 +121,7 @@ class ClassifierConfig(_Config):
     C: Annotated[float, Field(gt=0)] = 10.0
     temperature: Annotated[float, Field(gt=0)] = 0.1
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
+    silence_weight: Annotated[float, Field(ge=0)] = 0.3
     n_folds: Annotated[int, Field(ge=2)] = 5
     criterion: Literal["best_f1", "precision", "recall"] = "best_f1"
     target: Annotated[float, Field(gt=0, le=1)] = 0.9

@@ -175,6 +175,7 @@ def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[st
             C=c.C,
             temperature=c.temperature,
             evidence_weight=c.evidence_weight,
+            silence_weight=c.silence_weight,
             n_folds=c.n_folds,
             criterion=c.criterion,
             target=c.target,
@@ -192,7 +193,11 @@ def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[st
 def _marks(
     articles: Sequence[Article], clean: Sequence[CleanText], windows: Windows, keys: Sequence[str]
 ) -> FloatArray:
-    """Return 1 for every window that overlaps a marked sentence by at least half of either, shape (n_windows, n_labels)."""
+    """Return which windows state a label, shape (n_windows, n_labels).
+
+    In an article with marked sentences: 1 for a window that overlaps one by at least half of either, -1 for the others;
+    0 where nothing is marked.
+    """
     marks = np.zeros((len(windows.texts), len(keys)))
     first = np.searchsorted(windows.article, np.arange(len(articles) + 1))
     for number, (article, text) in enumerate(zip(articles, clean)):
@@ -204,7 +209,9 @@ def _marks(
             starts, ends = windows.spans[rows].T
             overlap = np.minimum(ends, found[1]) - np.maximum(starts, found[0])
             shorter = np.minimum(ends - starts, found[1] - found[0])
-            marks[rows, keys.index(span.label)][(overlap > 0) & (2 * overlap >= shorter)] = 1
+            column = marks[rows, keys.index(span.label)]
+            column[column == 0] = -1
+            column[(overlap > 0) & (2 * overlap >= shorter)] = 1
     return marks
 
 

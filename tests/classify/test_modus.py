@@ -116,10 +116,23 @@ def test_marked_windows_tell_what_states_a_label_from_what_goes_with_it() -> Non
     assert lead(marks=marks) > lead() + 0.1
 
 
-def test_an_evidence_weight_of_zero_ignores_the_marks() -> None:
+def test_windows_marked_as_silent_are_learnt_not_to_state_a_label() -> None:
     X, y, bags, marks = bags_with_one_witness(n=60)
-    with_marks = ModusClassifier(evidence_weight=0).fit(X, y, bags=bags, marks=marks)
-    without = ModusClassifier(evidence_weight=0).fit(X, y, bags=bags)
+    X[:, 1] += y[bags, 0] * 2.0  # every window of a positive article, stating or not
+    silent = np.where(marks > 0, 1.0, -1.0 * y[bags])
+    alone = np.array([[0.0, 2.0, *[0.0] * 8]])
+
+    def p(silence_weight: float) -> float:
+        fitted = ModusClassifier(silence_weight=silence_weight).fit(X, y, bags=bags, marks=silent)
+        return float(fitted.predict_proba(alone)[0, 0])
+
+    assert p(1.0) < p(0.0) - 0.1
+
+
+def test_weights_of_zero_ignore_the_marks() -> None:
+    X, y, bags, marks = bags_with_one_witness(n=60)
+    with_marks = ModusClassifier(evidence_weight=0, silence_weight=0).fit(X, y, bags=bags, marks=marks)
+    without = ModusClassifier().fit(X, y, bags=bags)
     np.testing.assert_array_equal(with_marks.scorer_.weights, without.scorer_.weights)
 
 
@@ -229,6 +242,7 @@ def test_a_clone_has_the_same_parameters_and_nothing_learnt() -> None:
         ("C", 0, "above 0"),
         ("temperature", -1.0, "above 0"),
         ("evidence_weight", -0.1, "0 or more"),
+        ("silence_weight", -0.1, "0 or more"),
         ("n_folds", 1, "2 or more"),
         ("criterion", "accuracy", "one of best_f1, precision, recall"),
         ("target", 0, "in (0, 1]"),

@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_limits
 
-from small_corpus import trained
+from small_corpus import REPO, trained
 from tppo.cli.app import main
-
-REPO = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("TPPO_CONFIG_DIR", str(REPO / "configs"))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
     return folder
 
 

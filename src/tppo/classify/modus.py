@@ -38,7 +38,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     temperature : float
         Of the pooling, see `tppo.classify.scorer.pool`.
     evidence_weight : float
-        Weight of a marked window relative to an article; 0 ignores the marks.
+        Weight of a window that states a label relative to an article; 0 ignores these marks.
+    silence_weight : float
+        Weight of an unmarked window in an article whose stating windows are marked; 0 ignores these.
     n_folds : int
         Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
     criterion : {"best_f1", "precision", "recall"}
@@ -70,8 +72,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self,
         *,
         C: float = 10.0,
-        temperature: float = 0.5,
+        temperature: float = 0.3,
         evidence_weight: float = 1.0,
+        silence_weight: float = 0.3,
         n_folds: int = 5,
         criterion: str = "best_f1",
         target: float = 0.9,
@@ -83,6 +86,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.C = C
         self.temperature = temperature
         self.evidence_weight = evidence_weight
+        self.silence_weight = silence_weight
         self.n_folds = n_folds
         self.criterion = criterion
         self.target = target
@@ -120,7 +124,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         groups : array-like of shape (n_articles,), optional
             Articles of one group share a fold.
         marks : array-like of shape (n_windows, n_labels), optional
-            1 where a window is known to state a label.
+            1 where a window is known to state a label, -1 where it is known not to, 0 where neither is known.
 
         Returns
         -------
@@ -192,6 +196,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             ("C", self.C > 0, "above 0"),
             ("temperature", self.temperature > 0, "above 0"),
             ("evidence_weight", self.evidence_weight >= 0, "0 or more"),
+            ("silence_weight", self.silence_weight >= 0, "0 or more"),
             ("n_folds", self.n_folds >= 2, "2 or more"),
             ("criterion", self.criterion in CRITERIA, f"one of {', '.join(CRITERIA)}"),
             ("target", 0 < self.target <= 1, "in (0, 1]"),
@@ -247,7 +252,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         known = ~np.isnan(Y)
         truth = np.where(known, Y, 0.0)
         starts = np.flatnonzero(np.diff(bags, prepend=-1))
-        marked = marks * self.evidence_weight
+        stated = (marks > 0) * self.evidence_weight
+        silent = (marks < 0) * self.silence_weight
         dense, sparse = _blocks(X)
         n_dense = dense.shape[1]
         dense_t, sparse_t = np.ascontiguousarray(dense.T), sparse.T.tocsr()
@@ -262,9 +268,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             total = np.add.reduceat(scaled, starts, axis=0)
             pooled = top + self.temperature * np.log(total)
             value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
-            value += np.sum(marked * np.logaddexp(0, -z)) + 0.5 / self.C * np.sum(weights**2)
+            value += np.sum(stated * np.logaddexp(0, -z)) + np.sum(silent * np.logaddexp(0, z))
+            value += 0.5 / self.C * np.sum(weights**2)
             error = known * (sigmoid(pooled) - truth)
-            dz = (error / total)[bags] * scaled - marked * sigmoid(-z)
+            dz = (error / total)[bags] * scaled - stated * sigmoid(-z) + silent * sigmoid(z)
             pull = dz.astype(X.dtype)
             pulled = np.vstack([dense_t @ pull, sparse_t @ pull])
             gradient = np.vstack([pulled + weights / self.C, dz.sum(axis=0)])

@@ -1,0 +1,344 @@
+"""A topic model: BERTopic's procedure (vectors, reduction, clusters, class-based TF-IDF) with stages that repeat exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tppo.embedding import FloatMatrix, IntVector, Windows
+from tppo.errors import DataError, UsageError
+from tppo.topics.consensus import Reduction, choose_k, fit_centroids, unit_rows
+from tppo.topics.words import class_tf_idf, content_words, topic_name, topic_words
+
+__all__ = ["OUTLIER", "TermTable", "Topic", "TopicModel", "TopicSettings", "article_vectors", "count_terms"]
+
+OUTLIER = -1
+
+
+@dataclass(frozen=True)
+class TopicSettings:
+    """How topics are made.
+
+    Parameters
+    ----------
+    n_topics : int or None
+        Number of clusters; None chooses by stability.
+    n_components : int
+        Principal directions kept.
+    n_runs : int
+        k-means runs in the consensus.
+    target_stability : float
+        Adjusted Rand index between 80 % subsamples that the choice of the number asks for.
+    outliers : float
+        Share of training articles, those farthest from every topic, that are given none; new articles as far get none either.
+    n_words : int
+        Words shown per topic.
+    min_df : int
+        Articles a word must occur in.
+    seeding : {"none", "zero-shot", "guided"}
+        What seeds do: nothing, take the articles near them before the rest is clustered, or draw such articles nearer.
+    seed_similarity : float
+        Cosine to a seed from which an article counts as near it.
+    max_sample : int
+        Most articles the consensus is made on; the others are assigned.
+    seed : int
+        Same seed and articles, same topics.
+    """
+
+    n_topics: int | None = None
+    n_components: int = 30
+    n_runs: int = 25
+    target_stability: float = 0.85
+    outliers: float = 0.02
+    n_words: int = 10
+    min_df: int = 3
+    seeding: str = "none"
+    seed_similarity: float = 0.6
+    max_sample: int = 20_000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic: a stable id, its name, words (strongest first), training articles, and ids of representative ones."""
+
+    id: int
+    name: str
+    words: tuple[str, ...]
+    size: int
+    representatives: tuple[str, ...] = ()
+    seed: str | None = None
+    certificate: float | None = None
+
+
+@dataclass(frozen=True)
+class TermTable:
+    """Words of articles: `counts` sparse of shape (n_articles, n_words), int64; `vocabulary` names its columns."""
+
+    vocabulary: tuple[str, ...]
+    counts: sp.csr_matrix
+
+    @property
+    def presence(self) -> sp.csc_matrix:
+        """1 where an article holds a word; sparse of shape (n_articles, n_words)."""
+        return (self.counts > 0).astype(np.float64).tocsc()
+
+
+def count_terms(texts: Sequence[str], *, min_df: int, vocabulary: Sequence[str] | None = None) -> TermTable:
+    """Count content words; without a vocabulary, those that occur in `min_df` articles (fewer in tiny corpora)."""
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    if vocabulary is None and not any(content_words(text) for text in texts[:1000]) and not any(map(content_words, texts)):
+        return TermTable((), sp.csr_matrix((len(texts), 0), dtype=np.int64))
+    if vocabulary is not None and not len(vocabulary):
+        return TermTable((), sp.csr_matrix((len(texts), 0), dtype=np.int64))
+    smallest = min(min_df, max(1, len(texts) // 50))
+    counter = CountVectorizer(analyzer=content_words, min_df=smallest, vocabulary=vocabulary)
+    counts = counter.transform(texts) if vocabulary is not None else counter.fit_transform(texts)
+    return TermTable(tuple(counter.get_feature_names_out()), counts.tocsr())
+
+
+def article_vectors(windows: Windows) -> FloatMatrix:
+    """Return the mean of each article's window vectors, of shape (n_articles, dimension), float32."""
+    if windows.vectors is None:
+        raise UsageError("topics need window vectors, got windows that were not encoded")
+    n = windows.n_articles
+    member = sp.csr_matrix((np.ones(len(windows.article), np.float32), (windows.article, np.arange(len(windows.article)))))
+    total = np.asarray(member @ windows.vectors)
+    count = np.maximum(np.bincount(windows.article, minlength=n), 1)[:, None]
+    return np.asarray(total / count, dtype=np.float32)
+
+
+@dataclass
+class TopicModel:
+    """Topics with all that is needed to assign further articles. Made by `fit`; see `tppo.topics.store` for files."""
+
+    settings: TopicSettings
+    fingerprint: str
+    reduction: Reduction
+    centroids: FloatMatrix
+    min_similarity: float
+    vocabulary: tuple[str, ...]
+    counts: NDArray[np.int64]
+    topics: list[Topic]
+    tried: dict[int, float] = field(default_factory=dict)
+    lineage: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def fit(
+        cls,
+        vectors: FloatMatrix,
+        texts: Sequence[str],
+        ids: Sequence[str],
+        *,
+        settings: TopicSettings | None = None,
+        seeds: Mapping[str, FloatMatrix] | None = None,
+        fingerprint: str = "",
+        terms: TermTable | None = None,
+    ) -> TopicModel:
+        """Find topics.
+
+        Parameters
+        ----------
+        vectors : ndarray of shape (n_articles, dimension), float32
+            Of the embedding stage.
+        texts, ids : sequence of str, length n_articles
+            Clean texts and identifiers.
+        settings : TopicSettings, optional
+            Defaults if not given.
+        seeds : mapping of str to ndarray of shape (n_prototypes, dimension), optional
+            Vectors of example sentences of expected topics, used as ``settings.seeding`` says.
+        fingerprint : str
+            Of the encoder; checked when a saved model is given vectors.
+        terms : TermTable, optional
+            Word counts of `texts`, if they are at hand.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than two articles, or more topics are asked for than articles could carry.
+        """
+        s = settings or TopicSettings()
+        _check(vectors, texts, ids, s)
+        reduction = Reduction.fit(vectors, min(s.n_components, vectors.shape[1]))
+        names, anchors, near = _seed(s, reduction, vectors, seeds or {})
+        points = reduction.apply(vectors)
+        if s.seeding == "guided":
+            pulled = near >= 0
+            points[pulled] = unit_rows(0.75 * points[pulled] + 0.25 * anchors[near[pulled]])
+        free = points[near < 0] if s.seeding == "zero-shot" else points
+        tried: dict[int, float] = {}
+        k = s.n_topics
+        if k is None:
+            k, tried = choose_k(free, target=s.target_stability, n_runs=s.n_runs, seed=s.seed)
+        centroids = fit_centroids(free, k, n_runs=s.n_runs, seed=s.seed, max_sample=s.max_sample)
+        given: list[str | None] = [None] * len(centroids)
+        if s.seeding == "zero-shot":
+            used = [i for i in range(len(names)) if (near == i).any()]
+            own = [unit_rows(points[near == i].mean(axis=0, keepdims=True)) for i in used]
+            centroids = np.concatenate([*own, centroids if len(free) else centroids[:0]])
+            given = [names[i] for i in used] + given[: len(centroids) - len(used)]
+        similarity = reduction.apply(vectors) @ centroids.T
+        filled = vectors.any(axis=1)
+        best = similarity.max(axis=1)[filled]
+        floor = float(np.quantile(best, s.outliers, method="lower")) if len(best) and s.outliers > 0 else -1.0
+        terms = terms or count_terms(texts, min_df=s.min_df)
+        topics = [Topic(i, "", (), 0, seed=given[i]) for i in range(len(centroids))]
+        empty = np.zeros((len(centroids), len(terms.vocabulary)), dtype=np.int64)
+        model = cls(s, fingerprint, reduction, centroids, floor, terms.vocabulary, empty, topics, tried)
+        model._absorb(vectors, model.assign(vectors), terms, ids)
+        return model
+
+    def similarities(self, vectors: FloatMatrix) -> FloatMatrix:
+        """Return cosines to each topic in the reduced space, of shape (n_articles, n_topics), in [-1, 1]."""
+        if vectors.ndim != 2 or vectors.shape[1] != len(self.reduction.mean):
+            raise DataError(f"expected vectors of shape (n, {len(self.reduction.mean)}), got {vectors.shape}")
+        return np.asarray(self.reduction.apply(vectors) @ self.centroids.T, dtype=np.float32)
+
+    def assign(self, vectors: FloatMatrix) -> IntVector:
+        """Return the topic id of each article, -1 for one near no topic or without text; shape (n_articles,)."""
+        similarity = self.similarities(vectors)
+        if not len(similarity):
+            return np.zeros(0, dtype=np.int64)
+        column = similarity.argmax(axis=1)
+        labels = np.array([t.id for t in self.topics], dtype=np.int64)[column]
+        far = similarity[np.arange(len(column)), column] < np.float32(self.min_similarity)
+        labels[far | ~vectors.any(axis=1)] = OUTLIER
+        return labels
+
+    def distribution(self, windows: Windows) -> FloatMatrix:
+        """Return the share of an article's windows that is nearest to each topic.
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_topics), in [0, 1]
+            Rows sum to 1; an article without text has an all-zero row.
+        """
+        if windows.vectors is None:
+            raise UsageError("topics need window vectors, got windows that were not encoded")
+        shares = np.zeros((windows.n_articles, len(self.topics)), dtype=np.float32)
+        filled = windows.vectors.any(axis=1)
+        nearest = self.similarities(windows.vectors).argmax(axis=1)
+        np.add.at(shares, (windows.article[filled], nearest[filled]), 1)
+        total = shares.sum(axis=1, keepdims=True)
+        return np.asarray(shares / np.where(total > 0, total, 1), dtype=np.float32)
+
+    def add(self, vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], *, min_new: int = 10) -> IntVector:
+        """Take in further articles: ids of topics stay, words and sizes are updated, a group of outliers becomes a topic.
+
+        Parameters
+        ----------
+        vectors, texts, ids
+            As in `fit`.
+        min_new : int
+            Outliers that must lie together for a new topic, which gets the next free id.
+
+        Returns
+        -------
+        ndarray of shape (n_articles,), int64
+            Topic ids.
+        """
+        labels = self.assign(vectors)
+        stray = np.flatnonzero((labels == OUTLIER) & vectors.any(axis=1))
+        if len(stray) >= min_new:
+            points = self.reduction.apply(vectors[stray])
+            centre = unit_rows(points.mean(axis=0, keepdims=True))
+            close = (points @ centre.T).ravel() >= max(self.min_similarity, 0.5)
+            if close.sum() >= min_new:
+                number = 1 + max([t.id for t in self.topics] + [e["topic"] for e in self.lineage])
+                self.centroids = np.concatenate([self.centroids, unit_rows(points[close].mean(axis=0, keepdims=True))])
+                self.counts = np.concatenate([self.counts, np.zeros((1, self.counts.shape[1]), dtype=np.int64)])
+                self.topics.append(Topic(number, "", (), 0))
+                self.lineage.append({"event": "new", "topic": number, "from": []})
+                labels = self.assign(vectors)
+        terms = count_terms(texts, min_df=1, vocabulary=self.vocabulary)
+        self._absorb(vectors, labels, terms, ids)
+        return labels
+
+    def merge(self, group: Sequence[int]) -> int:
+        """Make one topic of several; the lowest id stays and the lineage says what went into it."""
+        numbers = [t.id for t in self.topics]
+        unknown = sorted(set(group) - set(numbers))
+        if unknown or len(set(group)) < 2:
+            raise UsageError(f"merge needs two or more topic ids of {numbers}, got {list(group)}")
+        keep, rows = min(group), [numbers.index(i) for i in sorted(set(group))]
+        sizes = np.array([self.topics[r].size for r in rows], dtype=np.float32)[:, None]
+        self.centroids[rows[0]] = unit_rows((self.centroids[rows] * sizes).sum(axis=0, keepdims=True))[0]
+        self.counts[rows[0]] = self.counts[rows].sum(axis=0)
+        names = [self.topics[r].representatives for r in rows]
+        self.topics[rows[0]] = replace(
+            self.topics[rows[0]], size=int(sizes.sum()), representatives=tuple(i for n in names for i in n)[:5]
+        )
+        left = [i for i in range(len(numbers)) if i not in rows[1:]]
+        self.centroids, self.counts = self.centroids[left], self.counts[left]
+        self.topics = [self.topics[i] for i in left]
+        self.lineage.append({"event": "merge", "topic": keep, "from": sorted(set(group))})
+        return keep
+
+    def _absorb(self, vectors: FloatMatrix, labels: IntVector, terms: TermTable, ids: Sequence[str]) -> None:
+        """Add articles to sizes and word counts, and describe the topics anew."""
+        numbers = [t.id for t in self.topics]
+        similarity = self.similarities(vectors)
+        members = [np.flatnonzero(labels == i) for i in numbers]
+        self.counts = self.counts + np.stack([np.asarray(terms.counts[m].sum(axis=0)).ravel() for m in members])
+        presence = terms.presence
+        chosen = topic_words(class_tf_idf(self.counts), self.vocabulary, presence, n_words=self.settings.n_words)
+        for column, (topic, rows, found) in enumerate(zip(self.topics, members, chosen)):
+            nearest = rows[np.argsort(-similarity[rows, column], kind="stable")]
+            typical = tuple(dict.fromkeys(ids[r] for r in nearest[:5])) or topic.representatives
+            self.topics[column] = replace(
+                topic,
+                name=topic_name(found, given=topic.seed),
+                words=tuple(found),
+                size=topic.size + len(rows),
+                representatives=topic.representatives or typical,
+            )
+
+    @staticmethod
+    def load(folder: Path) -> TopicModel:
+        """Read a saved model, see `tppo.topics.store.load_topics`."""
+        from tppo.topics.store import load_topics
+
+        return load_topics(folder)
+
+    def save(self, folder: Path) -> str:
+        """Write the model, see `tppo.topics.store.save_topics`."""
+        from tppo.topics.store import save_topics
+
+        return save_topics(self, folder)
+
+
+def _check(vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], s: TopicSettings) -> None:
+    if not len(vectors) == len(texts) == len(ids):
+        raise DataError(f"expected one vector, text and id per article, got {len(vectors)}, {len(texts)}, {len(ids)}")
+    n = int(vectors.any(axis=1).sum())
+    if n < 2:
+        raise DataError(f"topics need at least 2 articles with text, got {n} of {len(texts)}")
+    if not np.isfinite(vectors).all():
+        raise DataError("vectors must be finite, got NaN or infinity")
+    if s.n_topics is not None and s.n_topics > max(1, n // 2):
+        raise DataError(f"topics.n_topics must be at most half the articles with text ({n // 2} of {n}), got {s.n_topics}")
+
+
+def _seed(
+    s: TopicSettings, reduction: Reduction, vectors: FloatMatrix, seeds: Mapping[str, FloatMatrix]
+) -> tuple[list[str], FloatMatrix, IntVector]:
+    """Return seed names, their points, and the seed each article is near to (-1: none)."""
+    names = sorted(seeds) if s.seeding != "none" else []
+    if s.seeding != "none" and not names:
+        raise UsageError(f"topics.seeding={s.seeding} needs seeds: a taxonomy with prototypes")
+    near = np.full(len(vectors), -1, dtype=np.int64)
+    if not names:
+        return [], np.zeros((0, reduction.basis.shape[1]), dtype=np.float32), near
+    means = unit_rows(np.stack([seeds[name].mean(axis=0) for name in names]))
+    similarity = unit_rows(vectors) @ means.T
+    best = similarity.argmax(axis=1)
+    hit = similarity[np.arange(len(best)), best] >= s.seed_similarity
+    near[hit] = best[hit]
+    return names, reduction.apply(means), near

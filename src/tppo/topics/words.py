@@ -1,0 +1,130 @@
+"""Topic words for readers: class-based TF-IDF, affixed forms merged, words that belong together, names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from tppo.embedding.terms import words
+from tppo.topics.stopwords import STOP_WORDS
+
+__all__ = ["class_tf_idf", "content_words", "roots", "topic_name", "topic_words"]
+
+_CANDIDATES = 20
+_NASAL = {"meny": "s", "peny": "s", "mem": "p", "pem": "p", "men": "t", "pen": "t", "meng": "k", "peng": "k"}
+_PREFIXES = ("memper", "diper", "menge", "penge", "meng", "peng", "meny", "peny", "mem", "pem", "men", "pen", "ber", "per",
+             "ter", "di", "ke", "se", "me", "pe", "be")  # fmt: skip
+_SUFFIXES = ("kannya", "annya", "inya", "nya", "kan", "an", "i", "lah", "pun", "ku", "mu")
+_SHORTEST = 4
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words of a text in lower case, without stop words and numbers."""
+    return [word for word in words(text) if word not in STOP_WORDS and not word[0].isdigit() and "_" not in word]
+
+
+def roots(word: str) -> frozenset[str]:
+    """Return every form of at least four letters that an Indonesian word may be derived from, itself included.
+
+    ``menangkap`` and ``penangkapan`` share ``tangkap``; which candidate is a word at all is for the caller to know.
+    """
+    bases = {word} | {word.removesuffix(s) for s in _SUFFIXES if word.endswith(s)}
+    found = set(bases)
+    for base in bases:
+        for prefix in _PREFIXES:
+            if base.startswith(prefix):
+                rest = base[len(prefix) :]
+                found.add(rest)
+                if prefix in _NASAL and rest[:1] in "aiueo":
+                    found.add(_NASAL[prefix] + rest)
+    return frozenset(root for root in found if len(root) >= _SHORTEST) | {word}
+
+
+def class_tf_idf(counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return BERTopic's class-based TF-IDF with BM25 weights and damped frequent words.
+
+    Parameters
+    ----------
+    counts : ndarray of shape (n_topics, n_words)
+        How often each word occurs in the articles of each topic.
+
+    Returns
+    -------
+    ndarray of shape (n_topics, n_words), >= 0
+        Equal to ``ClassTfidfTransformer(bm25_weighting=True, reduce_frequent_words=True)`` (tested).
+    """
+    dense = np.asarray(counts, dtype=np.float64)
+    total = dense.sum(axis=0)
+    average = int(dense.sum(axis=1).mean()) if len(dense) else 0
+    idf = np.log(1 + (average - total + 0.5) / (total + 0.5))
+    length = dense.sum(axis=1, keepdims=True)
+    weights: NDArray[np.float64] = np.sqrt(dense / np.where(length > 0, length, 1)) * np.maximum(idf, 0)
+    return weights
+
+
+def topic_words(
+    weights: NDArray[np.float64],
+    vocabulary: Sequence[str],
+    presence: sp.csc_matrix,
+    *,
+    n_words: int = 10,
+) -> list[list[str]]:
+    """Choose the words that stand for each topic.
+
+    Of the strongest candidates, forms of one root are merged into the strongest form, a word goes to the one topic it
+    marks most, and words that do not occur together with the others are dropped first.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_topics, n_words)
+        From `class_tf_idf`.
+    vocabulary : sequence of str, length n_words
+        The words.
+    presence : sparse matrix of shape (n_articles, n_words)
+        1 where an article holds a word.
+    n_words : int
+        Words per topic; fewer where there are no more.
+    """
+    owner = weights.argmax(axis=0)
+    known = frozenset(vocabulary)
+    chosen = []
+    for topic, row in enumerate(weights):
+        own = np.where(owner == topic, row, 0)
+        ranked = [int(c) for c in np.argsort(-own, kind="stable")[: 3 * _CANDIDATES] if own[c] > 0]
+        columns = _merge_forms(ranked, vocabulary, known)[: max(_CANDIDATES, 2 * n_words)]
+        kept = _coherent(columns, presence, n_words)
+        chosen.append([vocabulary[c] for c in columns if c in kept])
+    return chosen
+
+
+def _merge_forms(ranked: Sequence[int], vocabulary: Sequence[str], known: frozenset[str]) -> list[int]:
+    """Keep the first of the columns whose words share a root that is itself a word of the corpus."""
+    taken: set[str] = set()
+    kept = []
+    for column in ranked:
+        attested = {root for root in roots(vocabulary[column]) if root in known}
+        if not attested & taken:
+            kept.append(column)
+            taken |= attested
+    return kept
+
+
+def _coherent(columns: Sequence[int], presence: sp.csc_matrix, n_words: int) -> set[int]:
+    """Drop the word with the lowest mean NPMI to the rest until `n_words` are left."""
+    from tppo.topics.metrics import pair_npmi
+
+    left = list(range(len(columns)))
+    if len(left) > n_words:
+        table = pair_npmi(presence[:, list(columns)])
+        np.fill_diagonal(table, 0)
+        while len(left) > n_words:
+            left.pop(int(table[np.ix_(left, left)].sum(axis=1).argmin()))
+    return {columns[i] for i in left}
+
+
+def topic_name(chosen: Sequence[str], *, given: str | None = None, n: int = 3) -> str:
+    """Return a name: the given one, else the first words."""
+    return given or " · ".join(chosen[:n]) or "(tanpa kata)"
