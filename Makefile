@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 5000
 OVERRIDES ?=
+SWEEP ?= experiments/005-settings/sweep.yaml
 INPUT ?= data/articles/test.jsonl
 OUT ?= out/labels
 CORPUS ?= data/articles

@@ -66,7 +66,7 @@ def classifier(x: np.ndarray, y: np.ndarray, c: float) -> LogisticRegression:
 def leave_one_outlet_out(
     split: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]], y: np.ndarray, outlets: np.ndarray
 ) -> tuple[float, float]:
-    """Macro-F1 pooled over outlets and its mean over outlets, at the best C of 1, 3, 30 (the same grid for everyone)."""
+    """Macro-F1 pooled over outlets and its mean over outlets, at the best C of 1, 3, 30 (one grid for everyone)."""
     parts = []
     for outlet in np.unique(outlets):
         train = outlets != outlet
@@ -178,7 +178,8 @@ def main() -> None:
 
     every = np.arange(len(texts))
     static = StaticEncoder()
-    show("shipped", **{"STS dev": sts(static, pairs), "articles/s": speed(static, many), "MB": megabytes(shipped_folder())})
+    show("shipped", **{"STS dev": sts(static, pairs), "articles/s": speed(static, many)})
+    show("shipped", MB=megabytes(shipped_folder()))
     vectors = article_vectors(static, texts)
     show("shipped", **quality(vectors, every))
     show("shipped, sample", **quality(vectors[keep], keep))
@@ -199,7 +200,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         fitted.save(Path(scratch))
         show("TF-IDF+SVD", MB=megabytes(Path(scratch), (".safetensors", ".json", ".npz", ".txt")))
-    # Fitted on the test texts too: flatters it, and is the only way to have a vector for 8 examples a class and for STS.
+    # Fitted on the test texts too, which flatters it; there is no other vector for 8 examples a class and for STS.
     show("TF-IDF+SVD", **{"STS dev": sts(fitted, pairs), "articles/s": speed(fitted, many),
                           "8-shot": few_shot(article_vectors(fitted, texts), y)})  # fmt: skip
 
@@ -244,8 +245,9 @@ def main() -> None:
         show("shipped", **{"x torch": float(table["shipped"]["articles/s"].replace(",", "")) / base})
         encoder = SentenceTransformerEncoder(str(folder), max_tokens=256)
         show("MiniLM torch, sample", **quality(article_vectors(encoder, texts[keep]), keep))
-    print(f"\n{len(texts):,} articles; sample of {len(keep)} for MiniLM; {args.threads} thread(s); load {os.getloadavg()[0]:.1f}")
-    print("| encoder | " + " | ".join(COLUMNS) + " |\n|---" * 1 + "|---" * len(COLUMNS) + "|")
+    load = os.getloadavg()[0]
+    print(f"\n{len(texts):,} articles; sample of {len(keep)} for MiniLM; {args.threads} thread(s); load {load:.1f}")
+    print("| encoder | " + " | ".join(COLUMNS) + " |\n" + "|---" * (len(COLUMNS) + 1) + "|")
     for name, row in table.items():
         print(f"| {name} | " + " | ".join(row.get(column, "") for column in COLUMNS) + " |")
 

@@ -23,6 +23,8 @@ __all__ = [
     "SplitConfig",
     "StaticConfig",
     "TfidfSvdConfig",
+    "TopicsConfig",
+    "TopicsSection",
     "TrainConfig",
     "compose",
     "config_folder",
@@ -160,6 +162,45 @@ class LabelConfig(_Config):
     batch_size: Positive = 256
     rows_per_part: Positive = 10_000
     max_chars: Positive = 2_000_000
+
+
+class TopicsSection(_Config):
+    """`tppo.topics.TopicSettings`, the refits of the certificate, and how the timeline and the map of provinces are made."""
+
+    n_topics: Annotated[int, Field(ge=1)] | None = None
+    n_components: Positive = 30
+    n_runs: Positive = 25
+    target_stability: Annotated[float, Field(gt=0, le=1)] = 0.8
+    outliers: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    n_words: Annotated[int, Field(ge=2, le=50)] = 10
+    min_df: Positive = 3
+    max_sample: Annotated[int, Field(ge=100)] = 20_000
+    seeding: Literal["none", "zero-shot", "guided"] = "none"
+    seed_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.6
+    n_seeds: Annotated[int, Field(ge=0)] = 3
+    n_subsamples: Annotated[int, Field(ge=0)] = 5
+    period: Literal["year", "quarter", "month"] = "year"
+    gazetteer: str = "gazetteer/indonesia.yaml"
+
+
+class TopicsTrackingConfig(_Config):
+    """Names in MLflow."""
+
+    experiment: str = "topics"
+    run_name: str | None = None
+
+
+class TopicsConfig(_Config):
+    """Everything `tppo topics` does."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    taxonomy: Taxonomy
+    cleaning: CleaningRules
+    corpus: CorpusConfig
+    embedding: EmbeddingConfig
+    topics: TopicsSection
+    tracking: TopicsTrackingConfig
+    out: str | None = None
 
 
 KINDS = ("static", "tfidf-svd", "sentence-transformers")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from tppo.evaluate import Evaluation, evaluate
 from tppo.tracking import PAYLOAD, Dataset, LoggedRun, RunRecord, StoredModel, log_training_run
 from tppo.tracking.pyfunc import example, signature
 
-__all__ = ["TrainResult", "fit_model", "read_corpus", "score", "train", "truth"]
+__all__ = ["Fit", "TrainResult", "fit", "fit_model", "read_corpus", "score", "train", "truth"]
 
 FloatArray = NDArray[np.float64]
 
@@ -56,6 +56,8 @@ class TrainResult:
         Articles learnt from and scored on.
     rejected : list of Rejected
         Rows that could not be used, with their reasons.
+    metrics : mapping of str to float
+        As they are tracked.
     """
 
     evaluation: Evaluation
@@ -63,15 +65,36 @@ class TrainResult:
     n_train: int
     n_test: int
     rejected: list[Rejected]
+    metrics: Mapping[str, float]
 
 
-def train(config: TrainConfig) -> TrainResult:
+@dataclass(frozen=True)
+class Fit:
+    """A trained model and what it says of its own training articles.
+
+    Parameters
+    ----------
+    model : ModusModel
+        The model.
+    held_out : ndarray of shape (n_articles, n_labels), in [0, 1]
+        Probabilities of each training article from folds that did not hold its group.
+    """
+
+    model: ModusModel
+    held_out: FloatArray
+
+
+def train(config: TrainConfig, *, register: bool = True, parent: str | None = None) -> TrainResult:
     """Train, score, track and register a model.
 
     Parameters
     ----------
     config : TrainConfig
         From `tppo.config.compose`.
+    register : bool
+        Whether the model goes to the registry; the trials of a sweep do not.
+    parent : str, optional
+        Id of the MLflow run this one is a part of.
 
     Raises
     ------
@@ -87,16 +110,20 @@ def train(config: TrainConfig) -> TrainResult:
         test = [by_id[i] for i in split.test if i in by_id]
         if not learn or not test:
             raise DataError(
-                f"the split leaves {len(learn)} articles to learn from and {len(test)} to score on; both need some"
+                f"the split leaves {len(learn)} articles to learn from and {len(test)} to score on of {len(articles)}; "
+                "for your own articles take split=balanced"
             )
-    model = fit_model(config, learn, seconds)
+        placed = {*split.train, *split.test}
+        rejected += [Rejected(i, "in neither part of the split", i) for i in by_id if i not in placed]
+    fitted = fit(config, learn, seconds)
+    model = fitted.model
     with stage("evaluation", seconds):
         readings = model.read([a.text for a in test])
         scores = score(config, test, readings)
     with stage("tracking", seconds), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / Path(PAYLOAD).name
         digest = model.save(folder)
-        record = _record(config, model, learn, test, split, readings, scores, rejected, seconds)
+        record = _record(config, fitted, learn, test, split, readings, scores, rejected, seconds)
 
         def rescore(stored: StoredModel) -> float:
             rival = ModusModel.load(stored.folder, digest=stored.digest)
@@ -105,9 +132,16 @@ def train(config: TrainConfig) -> TrainResult:
             return score(config, test, rival.read([a.text for a in test])).overall["f1_macro"].value
 
         run = log_training_run(
-            record, folder, digest=digest, signature=signature(model.keys), example=example(), rescore=rescore
+            record,
+            folder,
+            digest=digest,
+            signature=signature(model.keys),
+            example=example(),
+            rescore=rescore,
+            register=register,
+            parent=parent,
         )
-    return TrainResult(scores, run, len(learn), len(test), rejected)
+    return TrainResult(scores, run, len(learn), len(test), rejected, record.metrics)
 
 
 def read_corpus(config: TrainConfig) -> tuple[list[Article], list[Rejected]]:
@@ -149,6 +183,11 @@ def truth(articles: Sequence[Article], keys: Sequence[str]) -> FloatArray:
 
 
 def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, float]) -> ModusModel:
+    """Return the model of `fit`."""
+    return fit(config, articles, seconds).model
+
+
+def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, float]) -> Fit:
     """Fit encoder and classifier on labelled articles; stage times are added to `seconds`."""
     import scipy.sparse as sp
 
@@ -187,7 +226,7 @@ def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[st
         groups = [a.group or a.id for a in articles]
         classifier.fit(rows, truth(articles, model.keys), bags=bags, groups=groups, marks=marks)
         model.scorer = classifier.scorer_
-    return model
+    return Fit(model, classifier.oof_probabilities_)
 
 
 def _marks(
@@ -233,7 +272,7 @@ def score(config: TrainConfig, articles: Sequence[Article], readings: Readings) 
 
 def _record(
     config: TrainConfig,
-    model: ModusModel,
+    fitted: Fit,
     learn: Sequence[Article],
     test: Sequence[Article],
     split: Split,
@@ -244,9 +283,11 @@ def _record(
 ) -> RunRecord:
     from tppo.evaluate.figures import calibration_plot, confusion_plot, precision_recall_plot
 
+    model = fitted.model
     y = np.nan_to_num(truth(test, model.keys)) > 0.5
     p, given = readings.probabilities, readings.decisions == YES
     metrics = {f"test/{name}": value for name, value in scores.flat()}
+    metrics |= {f"oof/{name}": value for name, value in _held_out_scores(config, fitted, learn).flat()}
     metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
     metrics |= {
         "test/tokens": float(readings.n_tokens.sum()),
@@ -286,6 +327,20 @@ def _record(
             "predictions/test.csv": _predictions(test, readings, y).to_csv(index=False),
             "quarantine.jsonl": "".join(json.dumps(r.as_row(), ensure_ascii=False) + "\n" for r in rejected),
         },
+    )
+
+
+def _held_out_scores(config: TrainConfig, fitted: Fit, learn: Sequence[Article]) -> Evaluation:
+    """Score the held-out probabilities of the training articles: what to choose settings by, never the test part."""
+    scorer = fitted.model.scorer
+    assert scorer is not None
+    return evaluate(
+        np.nan_to_num(truth(learn, fitted.model.keys)) > 0.5,
+        fitted.held_out,
+        scorer.decide(fitted.held_out) == YES,
+        labels=fitted.model.keys,
+        macro_labels=config.taxonomy.modus_keys,
+        n_bootstrap=0,
     )
 
 

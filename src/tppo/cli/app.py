@@ -46,6 +46,16 @@ def train(overrides: Overrides = None) -> None:
 
 
 @app.command()
+def topics(overrides: Overrides = None) -> None:
+    """Find topics in articles, measure whether they come back, and log a run with plots."""
+    from tppo.cli.show_topics import show_topics
+    from tppo.config import TopicsConfig, compose
+    from tppo.topics_run import run_topics
+
+    show_topics(run_topics(compose("topics", overrides or [], TopicsConfig)))
+
+
+@app.command()
 def label(
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="[INPUT|OVERRIDE]...", help="Files, folders or globs.")
@@ -112,6 +122,18 @@ def pretrain(
         raise UsageError("give --pairs FILES, --corpus FILES, or both")
     recipe = Recipe(dimension=dimension, vocab_size=vocab_size, steps=steps, seed=seed)
     show_pretraining(pairs or [], corpus or [], out, teacher=teacher, recipe=recipe, threads=threads, track=track)
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path, typer.Argument(metavar="SWEEP.YAML", help="What to search; see experiments/.")],
+) -> None:
+    """Search over configurations; a stopped sweep goes on where it stopped."""
+    from tppo.cli.show import show_sweep
+    from tppo.sweep import load_sweep
+    from tppo.sweep import sweep as run
+
+    show_sweep(run(load_sweep(file)))
 
 
 @app.command()

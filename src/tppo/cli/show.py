@@ -15,10 +15,11 @@ from tppo.errors import DataError
 from tppo.evaluate import METRICS, Estimate, Evaluation, evaluate
 from tppo.labelling import label_files
 from tppo.labelling.panel import article_panel
+from tppo.sweep import SweepResult
 from tppo.tracking import resolve_model, tracking_uri, without_secrets
 from tppo.train import TrainResult, truth
 
-__all__ = ["show_article", "show_evaluation", "show_labelling", "show_training"]
+__all__ = ["show_article", "show_evaluation", "show_labelling", "show_sweep", "show_training"]
 
 _out = Console(highlight=False)
 
@@ -125,6 +126,13 @@ def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fre
         _out.print(f"{summary.n_tokens_dropped:,} of {total:,} tokens were beyond the window limit")
     for reason, n in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         _out.print(f"quarantined: {n:,} x {reason}", markup=False)
+
+
+def show_sweep(result: SweepResult) -> None:
+    """Print the best settings of a sweep."""
+    best = " ".join(f"{key}={value}" for key, value in result.best.items())
+    _out.print(f"{result.n_trials} trials, best {result.value:.4f}: tppo train {best}", markup=False)
+    _out.print(f"run {result.run_id} in experiment sweeps; compare its trials with `make ui`")
 
 
 def show_evaluation(data: Sequence[str], uri: str) -> None:

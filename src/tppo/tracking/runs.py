@@ -13,7 +13,7 @@ from tppo import __version__
 from tppo.errors import ModelError
 from tppo.tracking.registry import DIGEST_TAG, StoredModel, client, resolve_model
 
-__all__ = ["Dataset", "LoggedRun", "RunRecord", "log_training_run"]
+__all__ = ["Dataset", "LoggedRun", "RunRecord", "close_parent_run", "log_training_run", "open_parent_run"]
 
 F1_TAG = "tppo.test_f1_macro"
 TEST_TAG = "tppo.test_digest"
@@ -74,7 +74,7 @@ class LoggedRun:
     """Where a run went: its id, the model version it registered, and whether that became champion (and why)."""
 
     run_id: str
-    version: int
+    version: int | None
     is_champion: bool
     reason: str
 
@@ -87,6 +87,8 @@ def log_training_run(
     signature: Any,
     example: Any,
     rescore: Callable[[StoredModel], float],
+    register: bool = True,
+    parent: str | None = None,
 ) -> LoggedRun:
     """Log a run with its model, and make the model champion if it is better than the present one.
 
@@ -102,6 +104,10 @@ def log_training_run(
         MLflow signature and input example.
     rescore : callable
         Scores a stored model (macro-F1) on this run's test articles; called when the champion was scored on others.
+    register : bool
+        Whether the model is registered and may become champion; else the run has no model.
+    parent : str, optional
+        Id of the run this one is a part of.
     """
     import mlflow
     from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -110,7 +116,9 @@ def log_training_run(
         logging.getLogger(name).setLevel(logging.ERROR)
     api = client()
     mlflow.set_experiment(record.experiment)
-    with mlflow.start_run(run_name=record.run_name, description=record.description or None) as run:
+    with mlflow.start_run(
+        run_name=record.run_name, description=record.description or None, parent_run_id=parent
+    ) as run:
         mlflow.log_params(dict(record.params))
         mlflow.set_tags({**record.tags, "git.commit": _git_commit(), "tppo.version": __version__})
         for dataset in record.datasets:
@@ -122,6 +130,9 @@ def log_training_run(
             mlflow.log_figure(figure, path, save_kwargs={"dpi": 130})
         for path, text in record.texts.items():
             mlflow.log_text(text, path)
+        if not register:
+            mlflow.log_metrics(dict(record.metrics))
+            return LoggedRun(run.info.run_id, None, False, "not registered")
         info = mlflow.pyfunc.log_model(
             name="model",
             loader_module="tppo.tracking.pyfunc",
@@ -177,3 +188,36 @@ def _git_commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+
+
+def open_parent_run(experiment: str, name: str, run_id: str | None) -> str:
+    """Open the run that the trials of a sweep are parts of, or take an earlier one up again.
+
+    Parts that a kill left running are marked as killed.
+
+    Returns
+    -------
+    str
+        The run's id.
+    """
+    import mlflow
+
+    api = client()
+    found = mlflow.set_experiment(experiment).experiment_id
+    if run_id is None:
+        return str(api.create_run(found, run_name=name, tags={"tppo.sweep": name}).info.run_id)
+    running = f"tags.mlflow.parentRunId = '{run_id}' AND attributes.status = 'RUNNING'"
+    for run in api.search_runs([found], filter_string=running):
+        api.set_terminated(run.info.run_id, status="KILLED")
+    api.update_run(run_id, status="RUNNING")
+    return run_id
+
+
+def close_parent_run(run_id: str, *, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
+    """Write the best trial's settings and scores to the parent run and end it."""
+    api = client()
+    for key, value in params.items():
+        api.set_tag(run_id, f"best.{key}", value)
+    for key, number in metrics.items():
+        api.log_metric(run_id, key, number)
+    api.set_terminated(run_id)
