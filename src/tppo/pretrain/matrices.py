@@ -35,6 +35,10 @@ def _weights(shares: FloatVector, sif: float) -> FloatVector:
     return (sif / (sif + shares))[:, None]
 
 
+def _noise(n_tokens: int, dimension: int, seed: int) -> FloatMatrix:
+    return np.random.RandomState(seed).randn(n_tokens, dimension).astype(np.float32) * np.float32(_NOISE)
+
+
 def gloss_rows(
     tokenizer: Any, vectors: Mapping[str, FloatMatrix], shares: FloatVector, *, sif: float, seed: int
 ) -> FloatMatrix:
@@ -57,8 +61,7 @@ def gloss_rows(
     -------
     ndarray of shape (n_tokens, dimension), float32
     """
-    dimension = len(next(iter(vectors.values())))
-    matrix = np.random.RandomState(seed).randn(len(shares), dimension).astype(np.float32) * _NOISE
+    matrix = _noise(len(shares), len(next(iter(vectors.values()))), seed)
     known = np.zeros(len(shares), dtype=bool)
     for token, row in tokenizer.get_vocab().items():
         if token in vectors:
@@ -67,11 +70,14 @@ def gloss_rows(
     return np.asarray(matrix * _weights(shares, sif), dtype=np.float32)
 
 
-def topic_rows(bags: Bags, shares: FloatVector, *, dimension: int, sif: float, seed: int) -> FloatMatrix:
+def topic_rows(
+    bags: Bags, shares: FloatVector, *, dimension: int, sif: float, seed: int, noise: bool = False
+) -> FloatMatrix:
     """Return rows from the tokens that occur in the same texts.
 
     A singular value decomposition of the positive pointwise mutual information of tokens in one text, scaled to unit
-    rows and weighted by frequency. Tokens of fewer than 5 texts, or of a fifth of them, get rows of zeros.
+    rows and weighted by frequency. Tokens of fewer than 5 texts, or of a fifth of them, get rows of zeros, or of faint
+    noise if `noise`, from which training can take them elsewhere.
 
     Returns
     -------
@@ -96,8 +102,8 @@ def topic_rows(bags: Bags, shares: FloatVector, *, dimension: int, sif: float, s
     table = csr_matrix((information[keep].astype(np.float32), (together.row[keep], together.col[keep])), (size, size))
     rank = min(dimension, size)
     u, s, _ = randomized_svd(table, rank, n_iter=2, random_state=seed)
-    rows = np.zeros((size, dimension), dtype=np.float32)
-    rows[:, :rank] = unit(u * np.sqrt(s)) * (s.sum() > 0)
+    rows = _noise(size, dimension, seed) if noise else np.zeros((size, dimension), dtype=np.float32)
+    rows[:, :rank] += unit(u * np.sqrt(s)) * (s.sum() > 0)
     return np.asarray(rows * _weights(shares, sif), dtype=np.float32)
 
 

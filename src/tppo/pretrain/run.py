@@ -90,7 +90,8 @@ def pretrain(
         start, lesson = _taught(sources, tokenizer, shares, teacher, recipe, seconds)
     else:
         with stage("co-occurrence", seconds):
-            start = topic_rows(bags, shares, dimension=recipe.dimension, sif=recipe.sif, seed=recipe.seed)
+            size, sif = recipe.dimension, recipe.sif
+            start = topic_rows(bags, shares, dimension=size, sif=sif, seed=recipe.seed, noise=True)
 
     def report(step: int, loss: float, matrix: FloatMatrix) -> None:
         history.append((step, {"train/loss": loss, **yardstick(matrix)}))
