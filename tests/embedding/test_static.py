@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tppo.embedding import StaticEncoder, load_encoder, save_encoder
 from tppo.embedding.static import shipped_folder
@@ -34,6 +36,13 @@ def test_related_sentences_are_nearer_than_others(encoder):
 def test_a_text_has_the_same_vector_in_any_batch(encoder, sentences):
     alone = np.concatenate([encoder.encode([text]) for text in sentences])
     np.testing.assert_array_equal(encoder.encode(sentences * 100)[:8], alone)
+
+
+@given(st.text(max_size=60) | st.text(alphabet="aZ9 .,-'“”—…•é\x00\n\x7f[UNK]", max_size=60))
+def test_remembered_words_have_the_ids_the_tokenizer_gives(encoder, text):
+    ids, lengths = encoder._ids([text, "Polisi menangkap"])
+    expected = encoder._tokenizer.encode(text, add_special_tokens=False).ids
+    assert ids[: lengths[0]].tolist() == expected
 
 
 def test_no_texts_give_a_matrix_without_rows(encoder):
