@@ -57,7 +57,7 @@ def npmi(topics: Sequence[Sequence[str]], vocabulary: Sequence[str], presence: s
 
 
 def c_v(topics: Sequence[Sequence[str]], vocabulary: Sequence[str], presence: sp.csc_matrix) -> float:
-    """Return C_v (Röder et al. 2015) with whole articles for context: cosine of each word's NPMI profile to the topic's.
+    """Return C_v (Röder et al. 2015) on whole articles: the cosine of each word's NPMI profile to its topic's.
 
     Averaged over words and topics; in [-1, 1]; NaN if no topic has two known words.
     """

@@ -1,4 +1,4 @@
-"""A topic model: BERTopic's procedure (vectors, reduction, clusters, class-based TF-IDF) with stages that repeat exactly."""
+"""A topic model: BERTopic's procedure (vectors, reduction, clusters, class-based TF-IDF), exactly repeatable."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TopicSettings:
     target_stability : float
         Adjusted Rand index between 80 % subsamples that the choice of the number asks for.
     outliers : float
-        Share of training articles, those farthest from every topic, that are given none; new articles as far get none either.
+        Share of training articles, those farthest from every topic, that get none; new articles as far get none either.
     n_words : int
         Words shown per topic.
     min_df : int
@@ -94,7 +94,11 @@ def count_terms(texts: Sequence[str], *, min_df: int, vocabulary: Sequence[str] 
     """Count content words; without a vocabulary, those that occur in `min_df` articles (fewer in tiny corpora)."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    if vocabulary is None and not any(content_words(text) for text in texts[:1000]) and not any(map(content_words, texts)):
+    if (
+        vocabulary is None
+        and not any(content_words(text) for text in texts[:1000])
+        and not any(map(content_words, texts))
+    ):
         return TermTable((), sp.csr_matrix((len(texts), 0), dtype=np.int64))
     if vocabulary is not None and not len(vocabulary):
         return TermTable((), sp.csr_matrix((len(texts), 0), dtype=np.int64))
@@ -109,7 +113,9 @@ def article_vectors(windows: Windows) -> FloatMatrix:
     if windows.vectors is None:
         raise UsageError("topics need window vectors, got windows that were not encoded")
     n = windows.n_articles
-    member = sp.csr_matrix((np.ones(len(windows.article), np.float32), (windows.article, np.arange(len(windows.article)))))
+    member = sp.csr_matrix(
+        (np.ones(len(windows.article), np.float32), (windows.article, np.arange(len(windows.article))))
+    )
     total = np.asarray(member @ windows.vectors)
     count = np.maximum(np.bincount(windows.article, minlength=n), 1)[:, None]
     return np.asarray(total / count, dtype=np.float32)
@@ -183,7 +189,7 @@ class TopicModel:
             used = [i for i in range(len(names)) if (near == i).any()]
             own = [unit_rows(points[near == i].mean(axis=0, keepdims=True)) for i in used]
             centroids = np.concatenate([*own, centroids if len(free) else centroids[:0]])
-            given = [names[i] for i in used] + given[: len(centroids) - len(used)]
+            given = [*(names[i] for i in used), *given[: len(centroids) - len(used)]]
         similarity = reduction.apply(vectors) @ centroids.T
         filled = vectors.any(axis=1)
         best = similarity.max(axis=1)[filled]
@@ -207,7 +213,7 @@ class TopicModel:
         if not len(similarity):
             return np.zeros(0, dtype=np.int64)
         column = similarity.argmax(axis=1)
-        labels = np.array([t.id for t in self.topics], dtype=np.int64)[column]
+        labels: IntVector = np.array([t.id for t in self.topics], dtype=np.int64)[column]
         far = similarity[np.arange(len(column)), column] < np.float32(self.min_similarity)
         labels[far | ~vectors.any(axis=1)] = OUTLIER
         return labels
@@ -230,7 +236,7 @@ class TopicModel:
         return np.asarray(shares / np.where(total > 0, total, 1), dtype=np.float32)
 
     def add(self, vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], *, min_new: int = 10) -> IntVector:
-        """Take in further articles: ids of topics stay, words and sizes are updated, a group of outliers becomes a topic.
+        """Take in further articles: topic ids stay, words and sizes are updated, a group of outliers becomes a topic.
 
         Parameters
         ----------
@@ -323,7 +329,9 @@ def _check(vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], s: To
     if not np.isfinite(vectors).all():
         raise DataError("vectors must be finite, got NaN or infinity")
     if s.n_topics is not None and s.n_topics > max(1, n // 2):
-        raise DataError(f"topics.n_topics must be at most half the articles with text ({n // 2} of {n}), got {s.n_topics}")
+        raise DataError(
+            f"topics.n_topics must be at most half the articles with text ({n // 2} of {n}), got {s.n_topics}"
+        )
 
 
 def _seed(

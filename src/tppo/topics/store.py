@@ -99,5 +99,7 @@ def load_topics(folder: Path) -> TopicModel:
     if shapes != ((n, width), (n, len(model.vocabulary)), (len(model.reduction.mean), width)) or not all(
         np.isfinite(a).all() for a in arrays.values()
     ):
-        raise ModelError(f"{folder}: arrays do not fit {n} topics and {len(model.vocabulary)} words, got shapes {shapes}")
+        raise ModelError(
+            f"{folder}: arrays do not fit {n} topics and {len(model.vocabulary)} words, got shapes {shapes}"
+        )
     return model

@@ -15,8 +15,9 @@ __all__ = ["class_tf_idf", "content_words", "roots", "topic_name", "topic_words"
 
 _CANDIDATES = 20
 _NASAL = {"meny": "s", "peny": "s", "mem": "p", "pem": "p", "men": "t", "pen": "t", "meng": "k", "peng": "k"}
-_PREFIXES = ("memper", "diper", "menge", "penge", "meng", "peng", "meny", "peny", "mem", "pem", "men", "pen", "ber", "per",
-             "ter", "di", "ke", "se", "me", "pe", "be")  # fmt: skip
+_PREFIXES = tuple(
+    "memper diper menge penge meng peng meny peny mem pem men pen ber per ter di ke se me pe be".split()  # noqa: SIM905
+)
 _SUFFIXES = ("kannya", "annya", "inya", "nya", "kan", "an", "i", "lah", "pun", "ku", "mu")
 _SHORTEST = 4
 

@@ -1,0 +1,21 @@
+"""What a corpus is about: topics that come back, their words, and what is new."""
+
+from tppo.topics.model import OUTLIER, TermTable, Topic, TopicModel, TopicSettings, article_vectors, count_terms
+from tppo.topics.stability import Certificate, certify, inherit_ids, match_topics
+from tppo.topics.store import load_topics, save_topics
+
+__all__ = [
+    "OUTLIER",
+    "Certificate",
+    "TermTable",
+    "Topic",
+    "TopicModel",
+    "TopicSettings",
+    "article_vectors",
+    "certify",
+    "count_terms",
+    "inherit_ids",
+    "load_topics",
+    "match_topics",
+    "save_topics",
+]
