@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tppo.corpus.cleaning import CleaningRules
 from tppo.errors import UsageError, nearest
@@ -49,11 +49,19 @@ class CorpusConfig(_Config):
 class SplitConfig(_Config):
     """How the articles to score on are chosen.
 
-    ``file`` reads saved ids; without it a share `test_size` is drawn, group-safe and label-balanced.
+    ``file`` reads saved ids; without it a share `test_size` is drawn: ``balanced`` takes whole syndication groups and
+    like shares of every label, ``time`` the latest articles, ``outlet`` whole outlets, ``random`` looks at nothing.
     """
 
+    by: Literal["authored", "balanced", "time", "outlet", "random"] = "balanced"
     file: str | None = None
     test_size: Share = 0.25
+
+    @model_validator(mode="after")
+    def _saved_ids_have_a_file(self) -> SplitConfig:
+        if (self.by == "authored") and self.file is None:
+            raise ValueError("split.by=authored reads saved ids: set split.file, or draw a part with split=balanced")
+        return self
 
 
 class WindowConfig(_Config):
@@ -125,7 +133,7 @@ class ClassifierConfig(_Config):
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     silence_weight: Annotated[float, Field(ge=0)] = 0.3
     n_folds: Annotated[int, Field(ge=2)] = 5
-    criterion: Literal["best_f1", "precision", "recall"] = "best_f1"
+    criterion: Literal["best_f1", "best_f05", "precision", "recall"] = "best_f05"
     target: Annotated[float, Field(gt=0, le=1)] = 0.9
     review_npv: Annotated[float, Field(gt=0, le=1)] = 0.99
     max_iter: Positive = 300
@@ -293,7 +301,7 @@ def _checked_overrides(overrides: Sequence[str], folder: Path, schema: type[Base
             )
         elif not options and "." not in key and isinstance(base.get(key), dict):
             raise UsageError(
-                f"{key} is a section: set one of its keys, e.g. {key}.{next(iter(base[key]), 'key')}=…, got {override!r}"
+                f"{key} is a section: set a key of it, e.g. {key}.{next(iter(base[key]), 'key')}=…, got {override!r}"
             )
         else:
             # "++" lets keys that only the schema knows be set; whether it knows them is checked afterwards.

@@ -11,6 +11,7 @@ from tppo.classify.scorer import sigmoid
 __all__ = ["choose_floor", "choose_threshold", "fit_platt"]
 
 FloatArray = NDArray[np.float64]
+BETA = {"best_f1": 1.0, "best_f05": 0.5}
 
 
 def fit_platt(logits: FloatArray, y: NDArray[np.bool_]) -> tuple[float, float]:
@@ -52,11 +53,11 @@ def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, tar
         Held-out probabilities.
     y : ndarray of shape (n_articles,), bool
         Truth.
-    criterion : {"best_f1", "precision", "recall"}
-        ``best_f1`` takes the highest F1; ``precision`` the most recall with precision at least `target`; ``recall`` the
-        most precision with recall at least `target`.
+    criterion : {"best_f1", "best_f05", "precision", "recall"}
+        ``best_f1`` takes the highest F1; ``best_f05`` the highest F0.5, which weighs precision twice; ``precision``
+        the most recall with precision at least `target`; ``recall`` the most precision with recall at least `target`.
     target : float
-        In (0, 1]; not used by ``best_f1``.
+        In (0, 1]; for ``precision`` and ``recall``.
 
     Returns
     -------
@@ -70,9 +71,9 @@ def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, tar
     taken = np.arange(1, len(p) + 1)
     cut = np.flatnonzero(np.append(p[:-1] > p[1:], True))
     precision, recall = hits[cut] / taken[cut], hits[cut] / hits[-1]
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    if criterion == "best_f1":
-        quality = f1
+    if criterion in BETA:
+        beta2 = BETA[criterion] ** 2
+        quality = (1 + beta2) * precision * recall / np.maximum(beta2 * precision + recall, 1e-12)
     elif criterion == "precision":
         quality = np.where(precision >= target, recall, precision - 2)
     else:

@@ -13,13 +13,13 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from tppo.classify.decisions import choose_floor, choose_threshold, fit_platt
+from tppo.classify.decisions import BETA, choose_floor, choose_threshold, fit_platt
 from tppo.classify.scorer import YES, FloatArray, Scorer, pool, sigmoid
 from tppo.corpus.splits import balanced_folds
 
 __all__ = ["ModusClassifier"]
 
-CRITERIA = ("best_f1", "precision", "recall")
+CRITERIA = (*BETA, "precision", "recall")
 
 
 class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -27,8 +27,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     Every window gets a linear score per label; an article's score is the smooth maximum over its windows, so one
     sentence suffices for a label (multiple-instance learning with a log-sum-exp pooling, Ramon and De Raedt 2000).
-    Where the sentences that state a label are marked, they are learnt from as well. Probabilities are calibrated and thresholds
-    chosen on predictions for held-out folds. With one window per article this is plain L2-penalised logistic
+    Where the sentences that state a label are marked, they are learnt from as well. Probabilities are calibrated and
+    thresholds chosen on predictions for held-out folds. With one window per article this is plain L2-penalised logistic
     regression, one label against the rest.
 
     Parameters
@@ -43,7 +43,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Weight of an unmarked window in an article whose stating windows are marked; 0 ignores these.
     n_folds : int
         Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
-    criterion : {"best_f1", "precision", "recall"}
+    criterion : {"best_f1", "best_f05", "precision", "recall"}
         What thresholds are chosen by.
     target : float
         Least precision or recall, for those criteria.
