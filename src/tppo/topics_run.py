@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tppo.build import build_encoder
 from tppo.config import TopicsConfig, config_folder, flatten
 from tppo.console import stage
@@ -27,7 +29,9 @@ from tppo.topics import (
     article_vectors,
     certify,
     count_terms,
+    save_topics,
 )
+from tppo.topics.alarm import Alarm, as_jsonl, find_alarms
 from tppo.topics.metrics import c_v, diversity, npmi
 from tppo.topics.trends import cross_table, period
 from tppo.tracking import Dataset, TopicsRecord, log_topics_run
@@ -106,7 +110,7 @@ def run_topics(config: TopicsConfig) -> TopicsResult:
     metrics["data/quarantined"] = float(len(rejected))
     with stage("tracking", seconds), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "topics"
-        digest = model.save(folder)
+        digest = save_topics(model, folder)
         metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
         artifacts["quarantine.jsonl"] = "".join(json.dumps(r.as_row(), ensure_ascii=False) + "\n" for r in rejected)
         record = _record(config, articles, metrics, artifacts, digest, encoder, len(model.topics))
@@ -201,6 +205,7 @@ def _artifacts(
     by_time = cross_table(labels, spans, numbers)
     by_province = cross_table(labels, provinces, numbers)
     by_modus = cross_table(labels, modus, numbers, order=config.taxonomy.modus_keys)
+    alarms = _alarms(config, windows, texts, articles, dates)
     titles = [a.title or a.text for a in articles]
     shares = model.distribution(windows).round(4)
     rows: list[dict[str, Any]] = []
@@ -221,11 +226,25 @@ def _artifacts(
         "plots/modus.html": plots.heatmap(model, by_modus, "Topics by modus"),
         "topics.json": json.dumps(topics, ensure_ascii=False, indent=1),
         "articles.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
+        "alarms.jsonl": as_jsonl(alarms, {a.id: a.text for a in articles}),
         "tables/time.csv": by_time.as_csv(),
         "tables/province.csv": by_province.as_csv(),
         "tables/modus.csv": by_modus.as_csv(),
         "config.json": config.model_dump_json(indent=1),
     }
+
+
+def _alarms(
+    config: TopicsConfig,
+    windows: Windows,
+    texts: Sequence[str],
+    articles: Sequence[Article],
+    dates: Sequence[str | None],
+) -> list[Alarm]:
+    """Return alarms among labelled articles: on trafficking, without a modus; none where the corpus has no labels."""
+    tppo = np.array([bool(a.tppo) and a.labels is not None for a in articles])
+    modus = {k: np.array([k in (a.labels or ()) for a in articles]) for k in config.taxonomy.modus_keys}
+    return find_alarms(windows, texts, [a.id for a in articles], tppo=tppo, modus=modus, dates=dates, seed=config.seed)
 
 
 def _record(

@@ -8,12 +8,12 @@ import pytest
 from tiny_corpus import Corpus
 
 from tppo.errors import ModelError
-from tppo.topics import TopicModel, certify, load_topics
+from tppo.topics import TopicModel, certify, load_topics, save_topics
 
 
 def test_a_fresh_process_assigns_the_same_topics(corpus: Corpus, model: TopicModel, tmp_path: Path) -> None:
     certify(model, corpus.vectors, n_seeds=1, n_subsamples=1)
-    model.save(tmp_path / "m")
+    save_topics(model, tmp_path / "m")
     np.save(tmp_path / "vectors.npy", corpus.vectors)
     code = (
         "import sys, json, numpy as np; from pathlib import Path; from tppo.topics import load_topics;"
@@ -32,7 +32,7 @@ def test_a_fresh_process_assigns_the_same_topics(corpus: Corpus, model: TopicMod
 
 @pytest.mark.parametrize("name", ["topics.json", "topics.safetensors"])
 def test_a_changed_file_is_refused(model: TopicModel, tmp_path: Path, name: str) -> None:
-    model.save(tmp_path)
+    save_topics(model, tmp_path)
     path = tmp_path / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -44,7 +44,7 @@ def test_a_changed_file_is_refused(model: TopicModel, tmp_path: Path, name: str)
 def test_a_foreign_file_is_refused(model: TopicModel, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no topic model"):
         load_topics(tmp_path)
-    model.save(tmp_path)
+    save_topics(model, tmp_path)
     (tmp_path / "topics.json").write_text("[1]")
     with pytest.raises(ModelError, match="format 1, got 'list'"):
         load_topics(tmp_path)

@@ -1,6 +1,7 @@
 """What a corpus is about: topics that come back, their words, and what is new."""
 
-from tppo.topics.model import OUTLIER, TermTable, Topic, TopicModel, TopicSettings, article_vectors, count_terms
+from tppo.topics.base import OUTLIER, TermTable, Topic, TopicSettings, article_vectors, count_terms
+from tppo.topics.model import TopicModel
 from tppo.topics.stability import Certificate, certify, inherit_ids, match_topics
 from tppo.topics.store import load_topics, save_topics
 

@@ -11,14 +11,14 @@ from threadpoolctl import threadpool_limits
 
 from tppo.embedding import FloatMatrix, IntVector
 
-__all__ = ["Reduction", "choose_k", "consensus_labels", "fit_centroids", "subsamples", "unit_rows"]
+__all__ = ["Reduction", "choose_k", "consensus_labels", "fit_centroids", "spherical_kmeans", "subsamples", "unit_rows"]
 
 _KMEANS_STEPS = 15
 _SPECTRAL_STARTS = 10
 _SELECTION_SAMPLE = 3000
-_SELECTION_FITS = 3
+_SELECTION_FITS = 5
 _GRID = (5, 8, 12, 16, 20, 25, 30)
-_SELECTION_RUNS = 12
+_SELECTION_RUNS = 15
 _MIN_TOPIC = 12
 
 
@@ -95,7 +95,7 @@ def consensus_labels(points: FloatMatrix, k: int, *, n_runs: int, seed: int) -> 
     columns = []
     for run in range(n_runs):
         drawn = np.sort(rng.choice(n, max(k, int(0.8 * n)), replace=False))
-        centroids = _kmeans(points[drawn], k, rng)
+        centroids = spherical_kmeans(points[drawn], k, rng)
         columns.append((points @ centroids.T).argmax(axis=1) + run * k)
     rows = np.tile(np.arange(n), n_runs)
     table = sp.csr_matrix(
@@ -107,14 +107,14 @@ def consensus_labels(points: FloatMatrix, k: int, *, n_runs: int, seed: int) -> 
     spectral = unit_rows(scaled @ vectors[:, ::-1][:, :k])
     best, labels = -np.inf, np.zeros(n, dtype=np.int64)
     for _ in range(_SPECTRAL_STARTS):
-        similarity = spectral @ _kmeans(spectral, k, rng).T
+        similarity = spectral @ spherical_kmeans(spectral, k, rng).T
         if (score := float(similarity.max(axis=1).astype(np.float64).sum())) > best + 1e-6:
             best, labels = score, similarity.argmax(axis=1)
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
-def _kmeans(points: FloatMatrix, k: int, rng: np.random.Generator) -> FloatMatrix:
-    """Return centroids of spherical k-means, started by k-means++; shape (k, n_components)."""
+def spherical_kmeans(points: FloatMatrix, k: int, rng: np.random.Generator) -> FloatMatrix:
+    """Return unit-length centroids of spherical k-means, started by k-means++; shape (k, n_components), float32."""
     chosen = [int(rng.integers(len(points)))]
     distance = np.maximum(1 - points @ points[chosen[0]], 0).astype(np.float64)
     for _ in range(k - 1):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tppo.embedding import FloatMatrix, IntVector
-from tppo.topics.model import OUTLIER, TopicModel
+from tppo.topics.base import OUTLIER
+from tppo.topics.model import TopicModel
 from tppo.topics.trends import CrossTable, merge_tree
 from tppo.topics.words import class_tf_idf
 

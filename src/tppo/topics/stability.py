@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppo.embedding import FloatMatrix, IntVector
+from tppo.topics.base import OUTLIER
 from tppo.topics.consensus import Reduction, fit_centroids, subsamples
 from tppo.topics.metrics import stability
-from tppo.topics.model import OUTLIER, TopicModel
+from tppo.topics.model import TopicModel
 
 __all__ = ["Certificate", "certify", "inherit_ids", "match_topics", "refit_labels"]
 

@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tppo.errors import ModelError
+from tppo.topics.base import Topic, TopicSettings
 from tppo.topics.consensus import Reduction
-from tppo.topics.model import Topic, TopicModel, TopicSettings
+from tppo.topics.model import TopicModel
 
 __all__ = ["load_topics", "save_topics"]
 
