@@ -11,9 +11,10 @@ CORPUS ?= data/articles/train.jsonl
 PAIRS ?=
 DATA ?= ../shared/data
 ENCODER ?= out/encoder
+NEWS ?= ../shared/data/news
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-encoder clean
+.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-topics bench-encoder clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +76,9 @@ $(VENV)-encoders/.ready: pyproject.toml
 
 bench-encoder: $(VENV)-encoders/.ready  ## quality and speed of the sentence encoders, in one run (DATA=folder)
 	$(VENV)-encoders/bin/python experiments/002-encoder/bench.py --data $(DATA)
+
+bench-topics: setup  ## topic models side by side, in one run (NEWS=folder)
+	$(BIN)/python experiments/003-topics/bench.py $(NEWS)
 
 bench: $(VENV)/.bench  ## labelling speed and quality against peers, in one run
 	$(BIN)/python experiments/001-label-speed/bench.py

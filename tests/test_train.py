@@ -8,7 +8,7 @@ import pytest
 
 from small_corpus import MODUS, articles, train_config, write_jsonl
 from tppo.classify import ModusModel
-from tppo.config import SplitConfig
+from tppo.config import SplitConfig, TrainConfig, compose
 from tppo.corpus import Article, Limits, Split, article_from_row
 from tppo.errors import DataError
 from tppo.train import fit_model, read_corpus, score, split_articles, truth
@@ -62,7 +62,18 @@ def test_a_drawn_split_keeps_groups_together_and_is_repeatable() -> None:
 def test_a_saved_split_is_used_as_it_stands(tmp_path: Path) -> None:
     saved = Split(("art-003", "art-001"), ("art-002",))
     saved.save(tmp_path / "split.json")
-    assert split_articles(small(), SplitConfig(file=str(tmp_path / "split.json")), keys=KEYS, seed=0) == saved
+    assert (
+        split_articles(small(), SplitConfig(by="authored", file=str(tmp_path / "split.json")), keys=KEYS, seed=0)
+        == saved
+    )
+
+
+def test_a_way_to_split_is_not_overruled_by_the_saved_split_of_the_default() -> None:
+    split = compose("train", ["split.by=balanced"], TrainConfig).split
+    rows = small()
+    assert split_articles(rows, split, keys=KEYS, seed=0) == split_articles(
+        rows, SplitConfig(by="balanced"), keys=KEYS, seed=0
+    )
 
 
 def test_fitting_reports_the_time_of_its_stages() -> None:

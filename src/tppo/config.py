@@ -259,14 +259,16 @@ def compose(name: str, overrides: Sequence[str], schema: type[_C]) -> _C:
     from hydra import initialize_config_dir
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
     folder = config_folder()
     with initialize_config_dir(str(folder), version_base="1.3"):
         try:
             base = OmegaConf.to_container(hydra_compose(name))
             checked = list(_checked_overrides(overrides, folder, schema, base))
-            composed = OmegaConf.to_container(hydra_compose(name, checked), resolve=True)
+            composed = OmegaConf.to_container(hydra_compose(name, checked), resolve=True, throw_on_missing=True)
+        except MissingMandatoryValue as error:
+            raise UsageError(f"configuration key {error.full_key!r} is required: set {error.full_key}=…") from None
         except (HydraException, OmegaConfBaseException) as error:
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise UsageError(f"cannot compose configuration {name!r} in {folder}: {first}") from None
@@ -314,7 +316,8 @@ def _plain(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    # In Hydra's quotes a backslash stands for itself, except before a quote.
+    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
 
 

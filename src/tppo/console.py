@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +59,7 @@ def progress(description: str, unit: str, total: int | None = None) -> Iterator[
             if time.monotonic() - shown >= _PLAIN_INTERVAL_S:
                 shown = time.monotonic()
                 of_total = f" of {total:,}" if total else ""
-                print(f"{description}: {done:,}{of_total} {unit}, {rate()}", file=sys.stderr, flush=True)  # noqa: T201
+                console.print(f"{description}: {done:,}{of_total} {unit}, {rate()}", markup=False, soft_wrap=True)
 
         yield advance
 

@@ -44,7 +44,7 @@ class SweepConfig(BaseModel):
     trials : int or None
         Number of trials; all combinations if None.
     metric : str
-        What is maximised: a score on held-out folds of the training part (``oof/...``), so that the test part stays unseen.
+        What is maximised: a score on held-out folds of the training part (``oof/...``); the test part stays unseen.
     overrides : list of str
         Settings that all trials share.
     """

@@ -27,8 +27,11 @@ from tppo.corpus import (
     balanced_split,
     find_files,
     load_split,
+    outlet_split,
+    random_split,
     read_articles,
     sentence_spans,
+    time_split,
 )
 from tppo.embedding import CachedEncoder, Windows
 from tppo.embedding.terms import TermVectors
@@ -163,12 +166,20 @@ def read_corpus(config: TrainConfig) -> tuple[list[Article], list[Rejected]]:
 
 
 def split_articles(articles: Sequence[Article], config: SplitConfig, *, keys: Sequence[str], seed: int) -> Split:
-    """Return the split a configuration asks for: the saved one, or one drawn group-safe and label-balanced."""
-    if config.file is not None:
+    """Return the split a configuration asks for: the saved one, or one drawn as `tppo.config.SplitConfig` says."""
+    if config.by == "authored" and config.file is not None:
         return load_split(Path(config.file))
-    labels = truth(articles, keys) == 1
+    ids = [a.id for a in articles]
     groups = [a.group or a.id for a in articles]
-    return balanced_split([a.id for a in articles], groups, labels, test_size=config.test_size, seed=seed)
+    if config.by == "time":
+        return time_split(ids, groups, [a.published_at for a in articles], test_size=config.test_size)
+    if config.by == "random":
+        return random_split(ids, test_size=config.test_size, seed=seed)
+    labels = truth(articles, keys) == 1
+    if config.by == "outlet":
+        outlets = [a.outlet for a in articles]
+        return outlet_split(ids, groups, outlets, labels, test_size=config.test_size, seed=seed)
+    return balanced_split(ids, groups, labels, test_size=config.test_size, seed=seed)
 
 
 def truth(articles: Sequence[Article], keys: Sequence[str]) -> FloatArray:
@@ -259,7 +270,7 @@ def score(config: TrainConfig, articles: Sequence[Article], readings: Readings) 
     keys = config.taxonomy.label_keys
     known = truth(articles, keys)
     return evaluate(
-        np.nan_to_num(known) > 0.5,
+        known,
         readings.probabilities,
         readings.decisions == YES,
         labels=keys,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import fbeta_score
 
 from tppo.classify.decisions import choose_floor, choose_threshold, fit_platt
 from tppo.classify.scorer import sigmoid
@@ -35,13 +35,24 @@ def attainable(data: Data) -> list[tuple[float, float]]:
     return [rates(p, y, t) for t in np.unique(p)]
 
 
-@given(predictions())
-def test_best_f1_is_not_beaten_by_any_other_threshold(data: Data) -> None:
+def f_beta(p: NDArray[np.float64], y: NDArray[np.bool_], threshold: float, beta: float) -> float:
+    taken = p >= threshold
+    hits = int((y & taken).sum())
+    return float((1 + beta**2) * hits / (taken.sum() + beta**2 * y.sum()))
+
+
+@pytest.mark.parametrize(("criterion", "beta"), [("best_f1", 1.0), ("best_f05", 0.5)])
+@given(data=predictions())
+def test_the_best_f_score_is_not_beaten_by_any_other_threshold(data: Data, criterion: str, beta: float) -> None:
     p, y = data
     assume(y.any())
-    threshold = choose_threshold(p, y, criterion="best_f1", target=0.9)
-    best = max(f1_score(y, p >= t, zero_division=0.0) for t in np.unique(p))
-    assert f1_score(y, p >= threshold, zero_division=0.0) == pytest.approx(best)
+    threshold = choose_threshold(p, y, criterion=criterion, target=0.9)
+    assert f_beta(p, y, threshold, beta) == pytest.approx(max(f_beta(p, y, t, beta) for t in np.unique(p)))
+
+
+def test_the_f_scores_are_those_of_scikit_learn() -> None:
+    p, y = np.array([0.9, 0.8, 0.4, 0.2]), np.array([True, False, True, False])
+    assert f_beta(p, y, 0.3, 0.5) == pytest.approx(fbeta_score(y, p >= 0.3, beta=0.5))
 
 
 @given(predictions(), st.floats(0.05, 1))

@@ -1,7 +1,6 @@
 """The whole model: reading articles, quoting evidence, saving without pickle, refusing what was tampered with."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -253,7 +252,7 @@ def test_damage_to_any_file_is_a_model_error_even_without_a_digest(tmp_path: Pat
         if damage == "missing":
             path.unlink()
         else:
-            path.write_bytes(b"" if damage == "empty" else os.urandom(64))
+            path.write_bytes(b"" if damage == "empty" else bytes(range(64)))
         with pytest.raises(ModelError):
             ModusModel.load(tmp_path / "model")
         path.write_bytes(content)

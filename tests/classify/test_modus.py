@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tppo.classify.modus import ModusClassifier
+from tppo.classify.modus import CRITERIA, ModusClassifier
 from tppo.classify.scorer import Scorer, sigmoid
 
 NOT_APPLICABLE = {
@@ -244,7 +244,7 @@ def test_a_clone_has_the_same_parameters_and_nothing_learnt() -> None:
         ("evidence_weight", -0.1, "0 or more"),
         ("silence_weight", -0.1, "0 or more"),
         ("n_folds", 1, "2 or more"),
-        ("criterion", "accuracy", "one of best_f1, precision, recall"),
+        ("criterion", "accuracy", f"one of {', '.join(CRITERIA)}"),
         ("target", 0, "in (0, 1]"),
         ("review_npv", 1.2, "in (0, 1]"),
     ],

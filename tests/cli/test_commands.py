@@ -155,7 +155,7 @@ def test_articles_whose_context_is_not_known_are_not_scored_on_it(here: Path, mo
     def context(data: str) -> list[str]:
         out = tppo("evaluate", data, "--model", model_folder).out
         line = next(line for line in out.splitlines() if re.match(r"\W*tppo\W", line))
-        return re.findall(r"[\d.]+", line)[:4]
+        return re.findall(r"\d\.\d{3}", line)
 
     assert context("half.jsonl") == context("first.jsonl")
 
@@ -163,7 +163,7 @@ def test_articles_whose_context_is_not_known_are_not_scored_on_it(here: Path, mo
 def result(rejected: list[Rejected]) -> TrainResult:
     y = np.eye(5, dtype=bool)
     scores = evaluate(y, y.astype(float), y, labels=[*MODUS, "tppo"], macro_labels=MODUS, n_bootstrap=20)
-    return TrainResult(scores, LoggedRun("abc", 3, True, "the first model"), 10, 5, rejected)
+    return TrainResult(scores, LoggedRun("abc", 3, True, "the first model"), 10, 5, rejected, dict(scores.flat()))
 
 
 def test_training_prints_scores_and_where_the_run_is(

@@ -23,7 +23,9 @@ from small_corpus import REPO, articles, write_jsonl
 Prepare = Callable[[Path], object]
 
 STAGE = re.compile(r"\w+ +[\d.]+ s")  # what `train` reports before it gets to the error
-TRAIN = "train split=balanced embedding=tfidf-svd 'corpus.paths=[good.jsonl]'"
+BASE = "train embedding=tfidf-svd 'corpus.paths=[good.jsonl]'"
+TRAIN = f"{BASE} split=balanced"
+SAVED = f"{BASE} split=authored split.file"
 
 
 @dataclass(frozen=True)
@@ -204,17 +206,17 @@ REFUSALS = [
         rows("good.jsonl", [{"text": "x", "labels": ["scams"]}]),
     ),
     Refusal("too few articles to split", TRAIN, 2, "a part would be empty", rows("good.jsonl", articles(1))),
-    Refusal("split that is not there", f"{TRAIN} split.file=nope.json", 1, "cannot read split nope.json"),
+    Refusal("split that is not there", f"{SAVED}=nope.json", 1, "cannot read split nope.json"),
     Refusal(
         "split with an id twice",
-        f"{TRAIN} split.file=s.json",
+        f"{SAVED}=s.json",
         1,
         "both parts.*art-001",
         write("s.json", SPLIT_WITH_BOTH),
     ),
     Refusal(
         "split of other articles",
-        f"{TRAIN} split.file=s.json",
+        f"{SAVED}=s.json",
         1,
         "leaves 0 articles",
         write("s.json", SPLIT_OF_STRANGERS),

@@ -1,62 +1,20 @@
 """A folder with a small corpus and an MLflow store in which three models were trained."""
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
+from workplace import Workplace, new_workplace
 
-from small_corpus import REPO, articles, train_config, write_jsonl
+from small_corpus import train_config
 from tppo.train import TrainResult, train
 
-BIN = Path(sys.executable).parent
 # Two columns of meaning: labels can be told apart, but badly.
 WEAK = ("embedding.dimension=2", "classifier.vectors=true", "classifier.terms=false")
-
-
-@dataclass(frozen=True)
-class Workplace:
-    """A folder to work in and its MLflow store."""
-
-    folder: Path
-
-    @property
-    def uri(self) -> str:
-        """Of the store."""
-        return f"sqlite:///{self.folder / 'mlflow.db'}"
-
-    @property
-    def corpus(self) -> str:
-        """The override that names the corpus."""
-        return f"corpus.paths=[{self.folder / 'corpus.jsonl'}]"
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """For a process that works here: the store, the shipped configuration, the venv's programs, few threads."""
-        return {
-            **os.environ,
-            "MLFLOW_TRACKING_URI": self.uri,
-            "TPPO_CONFIG_DIR": str(REPO / "configs"),
-            "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
-            "OMP_NUM_THREADS": "1",
-            **more,
-        }
-
-    def run(self, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a program here to its end."""
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment(**more), capture_output=True, text=True, timeout=300
-        )
-
-    def enter(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Make this the working folder of this process, and its store the one that is used."""
-        monkeypatch.chdir(self.folder)
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", self.uri)
-        monkeypatch.setenv("TPPO_CONFIG_DIR", str(REPO / "configs"))
 
 
 @dataclass(frozen=True)
@@ -68,9 +26,11 @@ class Store(Workplace):
     strong: TrainResult
 
 
-def new_workplace(folder: Path) -> Workplace:
-    write_jsonl(folder / "corpus.jsonl", articles())
-    return Workplace(folder)
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small matrices are slower on several threads, many times so when other processes want the cores."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +64,3 @@ def api(in_store: Store) -> Any:
     from tppo.tracking.registry import client
 
     return client()
-
-
-Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,7 +1,5 @@
 """The served model: a table in, the output contract out, a bad row answered with its error."""
 
-import math
-
 import pandas as pd
 import pytest
 
@@ -38,8 +36,17 @@ def test_a_bad_row_is_answered_with_its_error_and_the_others_with_labels(served:
     assert answer["error"].notna().tolist() == [False, True, False]
     assert answer["error"][1].startswith("no text")
     assert (answer["modus"][1], answer["evidence"][1]) == ([], [])
-    assert math.isnan(answer["p_scam"][1])
+    assert answer["p_scam"][1] is None
     assert answer["p_scam"].notna().tolist() == [True, False, True]
+
+
+def test_a_bad_row_changes_no_value_of_the_others(served: ServedModel) -> None:
+    good = {"id": "a", "text": articles()[0]["text"]}
+    alone = served.predict(pd.DataFrame([good])).to_dict("records")[0]
+    beside = served.predict(pd.DataFrame([good, {"id": "b", "text": None}])).to_dict("records")[0]
+    assert {key: (type(value), value) for key, value in beside.items()} == {
+        key: (type(value), value) for key, value in alone.items()
+    }
 
 
 def test_a_bad_row_keeps_its_id(served: ServedModel) -> None:

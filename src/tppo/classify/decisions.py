@@ -93,7 +93,8 @@ def choose_floor(p: FloatArray, y: NDArray[np.bool_], *, threshold: float, npv: 
     """
     order = np.argsort(p, kind="stable")
     p, misses = p[order], np.cumsum(y[order])
-    ok = (p < threshold) & (1 - misses / np.arange(1, len(p) + 1) >= npv)
+    ends = np.append(p[:-1] < p[1:], True)[: len(p)]  # equal probabilities are denied together or not at all
+    ok = ends & (p < threshold) & (1 - misses / np.arange(1, len(p) + 1) >= npv)
     if not ok.any():
         return 0.0
     last = int(np.flatnonzero(ok)[-1])

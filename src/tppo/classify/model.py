@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
 
 from tppo.classify.scorer import YES, FloatArray, Scorer, sigmoid
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
@@ -257,8 +258,16 @@ class ModusModel:
             raise ModelError(f"{folder / 'model.json'} is damaged: {str(error).splitlines()[0]}") from None
         if settings.format != FORMAT:
             raise ModelError(f"{folder} has model format {settings.format}; this version of tppo reads format {FORMAT}")
-        terms = TermVectors.load(folder / "terms") if settings.features.terms else None
-        return cls(settings, load_encoder(folder / "encoder"), terms, Scorer.load(folder / "scorer.safetensors"))
+        try:
+            terms = TermVectors.load(folder / "terms") if settings.features.terms else None
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise ModelError(f"{folder / 'terms'}: damaged term vectors: {type(error).__name__}: {error}") from None
+        model = cls(settings, load_encoder(folder / "encoder"), terms, Scorer.load(folder / "scorer.safetensors"))
+        try:
+            model.read([""])
+        except ValueError as error:
+            raise ModelError(f"{folder}: encoder, terms and weights do not fit together: {error}") from None
+        return model
 
 
 def folder_digest(folder: Path) -> str:
@@ -271,9 +280,11 @@ def folder_digest(folder: Path) -> str:
     """
     root = folder.resolve()
     digest = hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+    for path in sorted(root.rglob("*")):
         if not path.resolve().is_relative_to(root):
             raise ModelError(f"{path} leads out of the model's folder")
+        if not path.is_file():
+            continue
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(json.dumps([path.relative_to(root).as_posix(), content]).encode())
     return digest.hexdigest()

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
@@ -66,6 +67,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Held-out probabilities of the training articles.
     n_features_in_ : int
         Width of the features.
+    n_iter_ : int
+        L-BFGS iterations of the final fit.
     """
 
     def __init__(
@@ -148,7 +151,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             raise ValueError(f"groups must have one entry per article ({len(Y)}), got {len(names)}")
 
         logits = self._held_out_logits(X, Y, bags, mark, names)
-        weights, bias = self._solve(X, Y, bags, mark)
+        weights, bias, self.n_iter_ = self._solve(X, Y, bags, mark)
         n_labels = Y.shape[1]
         slope, intercept, threshold, floor = (np.zeros(n_labels) for _ in range(4))
         self.oof_probabilities_ = np.zeros_like(logits)
@@ -157,7 +160,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             truth = Y[known, k] > 0.5
             slope[k], intercept[k] = fit_platt(logits[known, k], truth)
             self.oof_probabilities_[:, k] = p = sigmoid(slope[k] * logits[:, k] + intercept[k])
-            threshold[k] = choose_threshold(p[known], truth, criterion=self.criterion, target=self.target)
+            if truth.any():
+                threshold[k] = choose_threshold(p[known], truth, criterion=self.criterion, target=self.target)
+            else:  # a label that no article carries, or that is nowhere known, is never given
+                threshold[k] = 1.0
             floor[k] = choose_floor(p[known], truth, threshold=threshold[k], npv=self.review_npv)
         self.scorer_ = Scorer(weights, bias, np.array([self.temperature]), slope, intercept, threshold, floor)
         return self
@@ -188,7 +194,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _probabilities(self, X: Any, bags: ArrayLike | None) -> FloatArray:
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
-        n_articles = X.shape[0] if bags is None else int(np.asarray(bags)[-1]) + 1
+        n_articles = X.shape[0] if bags is None else int(np.max(bags, initial=-1)) + 1
         return self.scorer_.probabilities(self.scorer_.window_logits(X), _check_bags(bags, X.shape[0], n_articles))
 
     def _check_parameters(self) -> None:
@@ -217,6 +223,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self._multi_label = True
             self.classes_ = np.arange(target.shape[1])
             return target
+        if target.dtype.kind == "f":
+            assert_all_finite(target, input_name="y")
         check_classification_targets(target)
         if type_of_target(target) not in ("binary", "multiclass"):
             raise ValueError(f"Unknown label type: {type_of_target(target)}")
@@ -240,14 +248,14 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             if outside.all() or not outside.any():
                 continue
             rows, rest = outside[bags], ~outside[bags]
-            weights, bias = self._solve(X[rows], Y[outside], _renumber(bags[rows]), marks[rows])
+            weights, bias, _ = self._solve(X[rows], Y[outside], _renumber(bags[rows]), marks[rows])
             logits[~outside] = pool(np.asarray(X[rest] @ weights + bias), _renumber(bags[rest]), self.temperature)
         return logits
 
     def _solve(
         self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Minimise the penalised log loss of articles and marked windows; return weights and bias."""
+    ) -> tuple[FloatArray, FloatArray, int]:
+        """Minimise the penalised log loss of articles and marked windows; return weights, bias and iterations."""
         n_labels = Y.shape[1]
         known = ~np.isnan(Y)
         truth = np.where(known, Y, 0.0)
@@ -285,7 +293,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         with threadpool_limits(limits=1, user_api="blas"):
             fit = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
         theta = fit.x.reshape(-1, n_labels)
-        return theta[:-1].copy(), theta[-1].copy()
+        return theta[:-1].copy(), theta[-1].copy(), max(1, int(fit.nit))
 
 
 def _blocks(X: Any) -> tuple[Any, Any]:

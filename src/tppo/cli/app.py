@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tppo import __version__
+from tppo.cli.corpus import corpus_app
 from tppo.errors import TppoError, UsageError
 
 __all__ = ["app", "main"]
@@ -21,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(corpus_app, name="corpus")
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[OVERRIDES]...", help="e.g. embedding=tfidf-svd classifier.C=3")
@@ -71,7 +74,7 @@ def label(
     """Label articles with a trained model."""
     from tppo.config import LabelConfig, compose
 
-    paths = [item for item in inputs or [] if "=" not in item or Path(item).exists()]
+    paths = [item for item in inputs or [] if "=" not in item or Path(item).exists() or glob.glob(item)]  # noqa: PTH207
     given = [item for item in inputs or [] if item not in paths]
     given += [f"model={model}"] if model else []
     given += [f"format={format.value}"] if format else []
@@ -167,8 +170,10 @@ def main() -> None:
         app()
     except TppoError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command goes on where it stopped", 130)
+    except SystemExit as stop:
+        if stop.code == 130:  # what typer makes of an interruption
+            _fail("interrupted; the same command goes on where it stopped", 130)
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", 1)

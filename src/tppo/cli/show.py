@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tppo.classify import YES, ModusModel
 from tppo.config import LabelConfig
@@ -30,7 +31,8 @@ def show_training(result: TrainResult) -> None:
     if result.rejected:
         first = result.rejected[0]
         _out.print(
-            f"{len(result.rejected)} rows not used (the run's quarantine.jsonl); first: {first.source}: {first.reason}"
+            f"{len(result.rejected)} rows not used (the run's quarantine.jsonl); first: {first.source}: {first.reason}",
+            markup=False,
         )
     run = result.run
     standing = "champion" if run.is_champion else "not champion"
@@ -43,12 +45,12 @@ def show_training(result: TrainResult) -> None:
 def score_table(scores: Evaluation, title: str) -> Table:
     """Return a table of scores with 95 % intervals."""
     table = Table(
-        title=title,
+        title=Text(title),
         title_justify="left",
         caption="95 % intervals, bootstrap over syndication groups",
         caption_justify="left",
     )
-    table.add_column("label")
+    table.add_column("label", no_wrap=True, min_width=max(len(key) for key in scores.labels))
     table.add_column("n", justify="right")
     for name in (*METRICS, "ece"):
         table.add_column(name, justify="right")
@@ -110,7 +112,8 @@ def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fre
         fresh=fresh,
     )
     _out.print(
-        f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined, in {out}"
+        f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined, in {out}",
+        markup=False,
     )
     table = Table(box=None, pad_edge=False)
     table.add_column("label")
@@ -153,7 +156,7 @@ def show_evaluation(data: Sequence[str], uri: str) -> None:
         raise DataError(f"no labelled articles in {', '.join(data)}: expected a column 'labels'")
     readings = model.read([a.text for a in articles])
     scores = evaluate(
-        truth(articles, model.keys) == 1,
+        truth(articles, model.keys),
         readings.probabilities,
         readings.decisions == YES,
         labels=model.keys,

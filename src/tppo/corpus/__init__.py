@@ -4,7 +4,15 @@ from tppo.corpus.article import Article, InvalidRowError, Limits, Rejected, Span
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText, Rule
 from tppo.corpus.readers import SUFFIXES, find_files, read_articles
 from tppo.corpus.sentences import sentence_spans
-from tppo.corpus.splits import Split, balanced_folds, balanced_split, load_split
+from tppo.corpus.splits import (
+    Split,
+    balanced_folds,
+    balanced_split,
+    load_split,
+    outlet_split,
+    random_split,
+    time_split,
+)
 
 __all__ = [
     "SUFFIXES",
@@ -23,7 +31,10 @@ __all__ = [
     "balanced_split",
     "find_files",
     "load_split",
+    "outlet_split",
+    "random_split",
     "read_articles",
     "sentence_spans",
     "text_id",
+    "time_split",
 ]

@@ -74,18 +74,36 @@ _BARE = re.compile(r"([A-Z][A-Z .'/()-]{2,40}),")
 _PART = re.compile(r"[,()/|;:\[\]]|\s-|-\s|--+|[–—]|(?<=[A-Za-z])-(?=[A-Z][a-z])|\.(?=\s|$)")
 _LOWER = re.compile(r"(?<![\w.])[a-z]{2,}(?![\w.])")
 _DOMAIN = re.compile(r"(?:[\w-]+\.)+(?:com|co\.id|or\.id|net|id|co|news|tv|info|org|online)\b", re.I)
-_COPYRIGHT = re.compile(r"(?:copyright|hak cipta|©)\s*(?:©|@|\(c\))?\s*(?:\d{4}\s+)?([A-Z][\w. ]{2,40}?)\s*(?:\d{4}|$|,|-)", re.M)
-_TAYANG = re.compile(r"(?:telah|sudah) (?:tayang|terbit)(?: (?:sebelumnya|pertama kali))? di ([A-Z][\w.]+(?: [A-Z][\w.]+){0,3})")
+# At most four words, no numbers of two digits.
+_MAY_BE_OUTLET = re.compile(r"(?!.*\d\d)\S{2,}(?:\s\S+){0,3}")
+_COPYRIGHT = re.compile(
+    r"(?:copyright|hak cipta|©)\s*(?:©|@|\(c\))?\s*(?:\d{4}\s+)?([A-Z][\w. ]{2,40}?)\s*(?:\d{4}|$|,|-)", re.M
+)
+_TAYANG = re.compile(
+    r"(?:telah|sudah) (?:tayang|terbit)(?: (?:sebelumnya|pertama kali))? di ([A-Z][\w.]+(?: [A-Z][\w.]+){0,3})"
+)
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        "januari jan|februari pebruari feb|maret mar|april apr|mei|juni jun|juli jul|agustus agu agt ags|"
-        "september sept sep|oktober okt|november nopember nov|desember des".split("|"),
+        (
+            *("januari jan", "februari pebruari feb", "maret mar", "april apr", "mei", "juni jun", "juli jul"),
+            *("agustus agu agt ags", "september sept sep", "oktober okt", "november nopember nov", "desember des"),
+        ),
         1,
     )
     for name in names.split()
 }
-_WEEKDAYS = {"senin": 0, "selasa": 1, "rabu": 2, "kamis": 3, "jumat": 4, "jum'at": 4, "sabtu": 5, "minggu": 6, "ahad": 6}
+_WEEKDAYS = {
+    "senin": 0,
+    "selasa": 1,
+    "rabu": 2,
+    "kamis": 3,
+    "jumat": 4,
+    "jum'at": 4,
+    "sabtu": 5,
+    "minggu": 6,
+    "ahad": 6,
+}
 _DAY = "|".join(_WEEKDAYS)
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _NUMERIC = re.compile(
@@ -144,7 +162,7 @@ class Describer:
                 parts = [part.strip() for part in _PART.split(head) if part.strip()]
                 if self._lookup(parts, text) is None:
                     continue
-                others = [part for part in parts if self._places(part) == () and not re.search(r"\d{2}", part)]
+                others = [part for part in parts if not self._places(part) and _MAY_BE_OUTLET.fullmatch(part)]
                 if others:
                     return next((part for part in others if _DOMAIN.search(part)), others[0])
         match = _COPYRIGHT.search(original) or _TAYANG.search(original)
@@ -188,8 +206,8 @@ def _heads(line: str) -> Iterator[str]:
         head = start[: end.start()]
         if end.start() == len(start) and len(line) > _HEAD:
             return
-        if 2 < len(head) and len(head.split()) <= 12:
-            if _LOWER.search(re.sub(r"\([^()]*\)|\b(?:dan|di)\b", " ", head)):
+        if len(head) > 2 and len(head.split()) <= 12:
+            if _LOWER.search(re.sub(r"\([^()]*\)", " ", head)):
                 return
             yield head
     if (bare := _BARE.match(start)) is not None:

@@ -43,16 +43,19 @@ class SyndicationSettings:
         Rewrites: cosine of the two vectors.
     max_frequency : int
         Facts in more articles than this lead to no candidates (they still count).
+    max_days : int
+        Rewrites: days between the publications, where both are known.
     """
 
     shingle: int = 4
     bands: int = 32
     rows: int = 3
     min_containment: float = 0.5
-    min_shared: float = 4.0
-    min_overlap: float = 0.35
-    min_cosine: float = 0.6
+    min_shared: float = 5.0
+    min_overlap: float = 0.5
+    min_cosine: float = 0.65
     max_frequency: int = 60
+    max_days: int = 14
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,11 @@ def _members(labels: Sequence[Hashable]) -> Iterable[list[int]]:
 
 
 def group_articles(
-    texts: Sequence[str], *, vectors: Matrix | None = None, settings: SyndicationSettings | None = None
+    texts: Sequence[str],
+    *,
+    vectors: Matrix | None = None,
+    published: Sequence[str | None] | None = None,
+    settings: SyndicationSettings | None = None,
 ) -> NDArray[np.int64]:
     """Number the stories.
 
@@ -105,6 +112,8 @@ def group_articles(
         Clean texts: shared boilerplate would count as shared words.
     vectors : ndarray of shape (n_articles, dimension), optional
         Article vectors of any length; without them only copies are found.
+    published : sequence of str or None, optional
+        ISO dates; rewrites lie close in time.
     settings : SyndicationSettings, optional
         Thresholds.
 
@@ -119,7 +128,7 @@ def group_articles(
     settings = settings or SyndicationSettings()
     pairs = [copy_pairs(texts, settings)]
     if vectors is not None:
-        pairs.append(rewrite_pairs(texts, vectors, settings))
+        pairs.append(rewrite_pairs(texts, vectors, settings, published=published))
     left, right = np.concatenate(pairs).T
     graph = coo_matrix((np.ones(len(left), dtype=bool), (left, right)), shape=(len(texts), len(texts)))
     labels = connected_components(graph, directed=False)[1]
@@ -144,7 +153,9 @@ def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
                 signatures[number, part] = (shingles[-1][:, None] * factors[part]).min(axis=0)
     filled = np.array([len(s) > 0 for s in shingles], dtype=bool)
     candidates = _banded(signatures, filled, settings)
-    kept = [pair for pair in candidates if _containment(shingles[pair[0]], shingles[pair[1]]) >= settings.min_containment]
+    kept = [
+        pair for pair in candidates if _containment(shingles[pair[0]], shingles[pair[1]]) >= settings.min_containment
+    ]
     return np.array(kept, dtype=np.int64).reshape(-1, 2)
 
 
@@ -185,7 +196,20 @@ def _containment(left: Hashes, right: Hashes) -> float:
     return len(np.intersect1d(left, right, assume_unique=True)) / min(len(left), len(right))
 
 
-_MONTHS = "januari februari maret april mei juni juli agustus september oktober november desember".split()
+_MONTHS = [
+    "januari",
+    "februari",
+    "maret",
+    "april",
+    "mei",
+    "juni",
+    "juli",
+    "agustus",
+    "september",
+    "oktober",
+    "november",
+    "desember",
+]
 # Names inside a sentence (a capital there is not the sentence's own) and numbers of any kind.
 _NAME = re.compile(r"""(?<![.!?…:"“”'‘’—–-]\s)(?<!^)(?<!["“‘(])\b[A-Z][\w'’-]*\w""", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,/]\d+)+|\d{2,}")
@@ -198,7 +222,13 @@ def _facts(text: str) -> set[str]:
     return dates | {m.group().casefold() for m in _NAME.finditer(text)} | set(_NUMBER.findall(text))
 
 
-def rewrite_pairs(texts: Sequence[str], vectors: Matrix, settings: SyndicationSettings) -> Pairs:
+def rewrite_pairs(
+    texts: Sequence[str],
+    vectors: Matrix,
+    settings: SyndicationSettings,
+    *,
+    published: Sequence[str | None] | None = None,
+) -> Pairs:
     """Return pairs of articles that share rare facts and meaning; shape (n_pairs, 2).
 
     Raises
@@ -216,13 +246,14 @@ def rewrite_pairs(texts: Sequence[str], vectors: Matrix, settings: SyndicationSe
     columns = np.array([column for row in rows for column in row], dtype=np.int64)
     frequency = np.bincount(columns, minlength=len(index))
     # A thousand articles more: in a small collection everything would look rare or common by chance.
-    rarity = (np.log((len(texts) + 1000) / np.maximum(frequency, 2)) / np.log((len(texts) + 1000) / 2)) ** 2
+    rarity = np.log((len(texts) + 1000) / np.maximum(frequency, 2)) / np.log((len(texts) + 1000) / 2)
     weights = csr_matrix((rarity[columns], columns, starts), shape=(len(texts), len(index)))
     known = weights.astype(bool).astype(np.float64)
     rare = (frequency >= 2) & (frequency <= settings.max_frequency)
     candidates = known[:, np.flatnonzero(rare)]
     totals = np.asarray(weights.sum(axis=1)).ravel()
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    days = np.array([np.datetime64(day or "NaT", "D") for day in published or [None] * len(texts)])
     unit = vectors / np.where(length > 0, length, 1)
     found = []
     for start in range(0, len(texts), 1000):
@@ -232,8 +263,10 @@ def rewrite_pairs(texts: Sequence[str], vectors: Matrix, settings: SyndicationSe
         left, right = left[near], right[near]
         for block in range(0, len(left), 50_000):
             i, j = left[block : block + 50_000], right[block : block + 50_000]
-            cosine = np.einsum("nd,nd->n", unit[i], unit[j])
-            i, j = i[cosine >= settings.min_cosine], j[cosine >= settings.min_cosine]
+            # A date that is not known (NaT) compares as false: it rules nothing out.
+            apart = np.abs(days[i] - days[j]) > np.timedelta64(settings.max_days, "D")
+            near = ~apart & (np.einsum("nd,nd->n", unit[i], unit[j]) >= settings.min_cosine)
+            i, j = i[near], j[near]
             common = np.asarray(weights[i].multiply(known[j]).sum(axis=1)).ravel()
             overlap = common / np.maximum(np.minimum(totals[i], totals[j]), 1e-9)
             kept = (common >= settings.min_shared) & (overlap >= settings.min_overlap)

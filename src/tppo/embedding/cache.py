@@ -77,7 +77,7 @@ class CachedEncoder:
             self.misses += len(missing)
             if missing:
                 fresh = self.encoder.encode(list(missing.values()))
-                new = {key: vector for key, vector in zip(missing, fresh)}
+                new = dict(zip(missing, fresh))
                 self._write(db, new)
                 found.update(new)
         if not texts:

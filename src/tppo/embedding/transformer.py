@@ -185,7 +185,8 @@ class SentenceTransformerEncoder:
         encoder = cls(**settings)
         if encoder.fingerprint != expected:
             raise ModelError(
-                f"{settings['model']} is not the model this was trained with: expected fingerprint {expected}, got {encoder.fingerprint}"
+                f"{settings['model']} is not the model this was trained with: expected fingerprint {expected}, "
+                f"got {encoder.fingerprint}"
             )
         return encoder
 

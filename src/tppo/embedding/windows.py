@@ -48,8 +48,8 @@ def cut_windows(
     Returns
     -------
     Windows
-        At least one window per article (an empty one for an empty text). A sentence longer than the encoder reads is cut
-        at blanks into pieces that it does, so that nothing is truncated silently.
+        At least one window per article (an empty one for an empty text). A sentence longer than the encoder reads is
+        cut at blanks into pieces that it does, so that nothing is truncated silently.
     """
     pieces = [sentence_spans(text) for text in texts]
     counts = _count(texts, pieces, encoder)

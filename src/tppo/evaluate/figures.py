@@ -59,7 +59,8 @@ def precision_recall_plot(
         ylim=(0, 1.02),
         title="Precision and recall (dot: decision)",
     )
-    axes.legend(loc="lower left", frameon=False)
+    if axes.lines:
+        axes.legend(loc="lower left", frameon=False)
     return figure
 
 

@@ -77,7 +77,7 @@ def evaluate(
     Parameters
     ----------
     y_true : array-like of shape (n_articles, n_labels)
-        Truth as 0/1.
+        Truth as 0/1, NaN where a label is not known: such an article is left out of that label's scores.
     probabilities : array-like of shape (n_articles, n_labels), in [0, 1]
         For average precision and calibration.
     predicted : array-like of shape (n_articles, n_labels), bool
@@ -98,7 +98,8 @@ def evaluate(
     ValueError
         If shapes differ.
     """
-    truth = np.asarray(y_true, dtype=bool)
+    given_truth = np.asarray(y_true, dtype=np.float64)
+    known, truth = ~np.isnan(given_truth), np.nan_to_num(given_truth) > 0
     p = np.asarray(probabilities, dtype=np.float64)
     given = np.asarray(predicted, dtype=bool)
     if not truth.shape == p.shape == given.shape == (len(truth), len(labels)):
@@ -109,19 +110,26 @@ def evaluate(
     names = [str(i) for i in range(len(truth))] if groups is None else [str(g) for g in groups]
     _, cluster = np.unique(names, return_inverse=True)
     n_groups = int(cluster.max(initial=-1)) + 1
-    draws = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / max(n_groups, 1)), size=n_bootstrap)
-    weights = np.vstack([np.ones((1, len(truth))), draws[:, cluster]])
+    weights = np.ones((1 + n_bootstrap, len(truth)))
+    if n_groups:
+        draws = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
+        weights[1:] = draws[:, cluster]
 
     columns = [labels.index(key) for key in macro]
-    tp, fp, fn = (weights @ x for x in (truth & given, ~truth & given, truth & ~given))
+    tp, fp, fn = (weights @ x for x in (truth & given, known & ~truth & given, truth & ~given))
     scores = {
         "precision": _ratio(tp, tp + fp, empty=0.0),
         "recall": _ratio(tp, tp + fn),
         "f1": _ratio(2 * tp, 2 * tp + fp + fn),
-        "ap": np.column_stack([_average_precision(truth[:, k], p[:, k], weights) for k in range(len(labels))]),
+        "ap": np.column_stack(
+            [
+                _average_precision(truth[known[:, k], k], p[known[:, k], k], weights[:, known[:, k]])
+                for k in range(len(labels))
+            ]
+        ),
     }
     tp, fp, fn = (x[:, columns].sum(axis=1) for x in (tp, fp, fn))
-    nothing = ~truth[:, columns].any(axis=1)
+    nothing = (known & ~truth)[:, columns].all(axis=1)
     alarmed = nothing & given[:, columns].any(axis=1)
     overall = {
         "f1_macro": scores["f1"][:, columns].mean(axis=1),
@@ -135,7 +143,7 @@ def evaluate(
         labels={key: {m: _estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
         overall={name: _estimate(values) for name, values in overall.items()},
         support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
-        ece={key: calibration_error(truth[:, k], p[:, k]) for k, key in enumerate(labels)},
+        ece={key: calibration_error(truth[known[:, k], k], p[known[:, k], k]) for k, key in enumerate(labels)},
         n_articles=len(truth),
         n_groups=n_groups,
         macro_labels=macro,

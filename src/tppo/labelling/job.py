@@ -202,6 +202,9 @@ def _open_folder(out: Path, settings: Mapping[str, Any], *, fresh: bool) -> Labe
         raise UsageError(
             f"{out} holds the output of another job (different {', '.join(different)}); use --fresh to replace it"
         )
+    lost = [name for name in summary.parts if not (out / name).is_file()]
+    if lost:
+        raise UsageError(f"{out} lacks {lost[0]}, which its record lists; use --fresh to start again")
     for path in out.glob("part-*"):
         if path.name not in summary.parts:
             path.unlink()

@@ -41,5 +41,5 @@ def article_panel(model: ModusModel, text: str, *, model_name: str) -> Renderabl
         parts += [Text("\nEvidence", style="bold"), quotes]
     return Group(
         Panel(body, title="article", title_align="left", subtitle=tokens, subtitle_align="right"),
-        Panel(Group(*parts), title=model_name, title_align="left"),
+        Panel(Group(*parts), title=Text(model_name), title_align="left"),
     )

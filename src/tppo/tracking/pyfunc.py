@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tppo.classify.model import ModusModel, folder_digest
-from tppo.classify.table import error_row, rows
+from tppo.classify.table import column_names, error_row, rows
 from tppo.corpus.article import Article, InvalidRowError, Limits, article_from_row
 
 __all__ = ["ServedModel", "example", "signature"]
@@ -57,10 +57,16 @@ class ServedModel:
         out = [
             next(labelled)
             if isinstance(outcome, Article)
-            else error_row(self.model.keys, identifier=None, model=self.name, error=outcome)
-            for outcome in outcomes
+            else error_row(self.model.keys, identifier=_given_id(record), model=self.name, error=outcome)
+            for outcome, record in zip(outcomes, records)
         ]
-        return pd.DataFrame(out)
+        # As objects: otherwise one bad row turns the integers of all rows to floats and None to NaN, which is no JSON.
+        return pd.DataFrame(out, columns=column_names(self.model.keys), dtype=object)
+
+
+def _given_id(record: dict[str, Any]) -> str | None:
+    given = record.get("id")
+    return given if isinstance(given, str) else None
 
 
 def _admit(record: dict[str, Any]) -> Article | str:

@@ -46,7 +46,7 @@ def tracking_uri() -> str:
 
 def without_secrets(uri: str) -> str:
     """Return a URI with the password replaced, fit for messages and logs."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", uri)
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", uri)
 
 
 def serve_ui(port: int) -> None:
