@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tppo.embedding import FloatMatrix, IntVector
 from tppo.topics.base import OUTLIER
@@ -29,7 +30,7 @@ _COLOURS = (
     "#3A7D44",
     "#B5651D",
 )
-_MAX_POINTS = 5000
+_MAX_POINTS = 3000
 
 
 def _colour(position: int) -> str:
@@ -49,7 +50,7 @@ def _page(figure: Any, title: str, *, height: int) -> str:
 
 
 def topic_map(model: TopicModel, vectors: FloatMatrix, labels: IntVector, titles: Sequence[str]) -> str:
-    """Return a page with every article as a point, near those of its topic; at most 5,000 are drawn.
+    """Return a page with every article as a point, near those of its topic; at most 3,000 are drawn.
 
     Parameters
     ----------
@@ -92,9 +93,11 @@ def _plane(points: FloatMatrix, labels: IntVector) -> FloatMatrix:
         return np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))[:, :2]
     from sklearn.manifold import TSNE
 
-    tsne = TSNE(2, init="random", random_state=0, perplexity=30, max_iter=500, n_jobs=1)
+    tsne = TSNE(2, init="random", random_state=0, perplexity=30, max_iter=300, n_jobs=1)
     noise = np.random.default_rng(0).normal(scale=1e-4, size=points.shape).astype(np.float32)
-    return np.asarray(tsne.fit_transform(points + noise), dtype=np.float32)
+    # One thread: with more, the layout depends on their timing, and on a busy machine they wait for one another.
+    with threadpool_limits(1):
+        return np.asarray(tsne.fit_transform(points + noise), dtype=np.float32)
 
 
 def word_bars(model: TopicModel) -> str:
