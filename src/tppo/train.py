@@ -295,8 +295,9 @@ def _record(
     from tppo.evaluate.figures import calibration_plot, confusion_plot, precision_recall_plot
 
     model = fitted.model
-    y = np.nan_to_num(truth(test, model.keys)) > 0.5
-    p, given = readings.probabilities, readings.decisions == YES
+    known = truth(test, model.keys)
+    shown = ~np.isnan(known).any(axis=1)
+    y, p, given = known[shown] == 1, readings.probabilities[shown], (readings.decisions == YES)[shown]
     metrics = {f"test/{name}": value for name, value in scores.flat()}
     metrics |= {f"oof/{name}": value for name, value in _held_out_scores(config, fitted, learn).flat()}
     metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
@@ -335,7 +336,7 @@ def _record(
         texts={
             "config.json": config.model_dump_json(indent=1),
             "split.json": json.dumps({"train": split.train, "test": split.test}),
-            "predictions/test.csv": _predictions(test, readings, y).to_csv(index=False),
+            "predictions/test.csv": _predictions(test, readings).to_csv(index=False),
             "quarantine.jsonl": "".join(json.dumps(r.as_row(), ensure_ascii=False) + "\n" for r in rejected),
         },
     )
@@ -346,7 +347,7 @@ def _held_out_scores(config: TrainConfig, fitted: Fit, learn: Sequence[Article])
     scorer = fitted.model.scorer
     assert scorer is not None
     return evaluate(
-        np.nan_to_num(truth(learn, fitted.model.keys)) > 0.5,
+        truth(learn, fitted.model.keys),
         fitted.held_out,
         scorer.decide(fitted.held_out) == YES,
         labels=fitted.model.keys,
@@ -380,12 +381,13 @@ def _table(articles: Sequence[Article]) -> Any:
     )
 
 
-def _predictions(articles: Sequence[Article], readings: Readings, y: NDArray[np.bool_]) -> Any:
+def _predictions(articles: Sequence[Article], readings: Readings) -> Any:
     import pandas as pd
 
+    known = truth(articles, readings.keys)  # empty where the context label is not known
     columns: dict[str, Any] = {"id": [a.id for a in articles], "group": [a.group or a.id for a in articles]}
     for k, key in enumerate(readings.keys):
-        columns[f"true_{key}"] = y[:, k].astype(int)
+        columns[f"true_{key}"] = known[:, k]
         columns[f"p_{key}"] = readings.probabilities[:, k]
         columns[f"given_{key}"] = (readings.decisions[:, k] == YES).astype(int)
     return pd.DataFrame(columns)

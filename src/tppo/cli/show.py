@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -45,6 +46,9 @@ def show_training(result: TrainResult) -> None:
 def score_table(scores: Evaluation, title: str) -> Table:
     """Return a table of scores with 95 % intervals."""
     table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
         title=Text(title),
         title_justify="left",
         caption="95 % intervals, bootstrap over syndication groups",
@@ -53,7 +57,7 @@ def score_table(scores: Evaluation, title: str) -> Table:
     table.add_column("label", no_wrap=True, min_width=max(len(key) for key in scores.labels))
     table.add_column("n", justify="right")
     for name in (*METRICS, "ece"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for key, estimates in scores.labels.items():
         cells = [_cell(estimates[name]) for name in METRICS]
         table.add_row(
@@ -81,7 +85,7 @@ def score_table(scores: Evaluation, title: str) -> Table:
 def _cell(e: Estimate) -> str:
     if e.value != e.value:
         return "-"
-    return f"{e.value:.3f}" if e.low != e.low else f"{e.value:.3f} [dim]{e.low:.2f}-{e.high:.2f}[/dim]"
+    return f"{e.value:.3f}" if e.low != e.low else f"{e.value:.3f}\n[dim]{e.low:.2f}-{e.high:.2f}[/dim]"
 
 
 def _load(uri: str) -> tuple[ModusModel, str]:
@@ -112,7 +116,7 @@ def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fre
         fresh=fresh,
     )
     _out.print(
-        f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined, in {out}",
+        f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined: {out}",
         markup=False,
     )
     table = Table(box=None, pad_edge=False)

@@ -30,9 +30,9 @@ class TermVectors:
     """TF-IDF vectors over word n-grams with sublinear term frequency.
 
     The weighting of scikit-learn's ``TfidfVectorizer(sublinear_tf=True)``, which learns the terms; kept apart from it
-    so that a saved model is data only and labelling need not import scikit-learn. One thing differs: a word that was not
-    learnt counts towards a text's length with the highest weight there is, so that a sentence of unknown words with one
-    known among them is not taken for that one (it halves the false alarms on unrelated news).
+    so that a saved model is data only and labelling need not import scikit-learn. One thing differs: a word that was
+    not learnt counts towards a text's length with the highest weight there is, so that a sentence of unknown words
+    with one known among them is not taken for that one.
 
     Parameters
     ----------

@@ -103,8 +103,8 @@ def resolve_model(uri: str) -> StoredModel:
 def _from_sqlite(uri: str, database: Path) -> StoredModel | None:
     """Look a registered model up in MLflow's own SQLite file, read-only.
 
-    Importing MLflow takes longer than labelling an article; this gives what `_from_mlflow` gives (tested), or None where
-    the tables are not as expected, the model is not there, or its files are not local.
+    Importing MLflow takes longer than labelling an article; this gives what `_from_mlflow` gives (tested), or None
+    where the tables are not as expected, the model is not there, or its files are not local.
     """
     match = re.fullmatch(r"models:/([^/@]+)(?:@([^/]+)|/(\d+))", uri)
     if match is None:
