@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,13 @@ def test_a_first_line_that_tells_the_story_is_the_title_and_stays():
     title = "Polisi Menangkap Perempuan yang Merekrut Warga Desa"
     text = f"{title}\nTimnas Menang Tipis atas Tamunya Malam Tadi\n{BODY}"
     assert Cleaner(RULES).clean(text).text == f"{title}\n{BODY}"
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80])
+def test_a_paragraph_broken_into_lines_stays(width):
+    second = "Menurut kepala satuan, korban dijanjikan gaji tinggi, tetapi paspor mereka ditahan setibanya di sana."
+    text = textwrap.fill(f"{BODY} {second}", width)
+    assert Cleaner(RULES).clean(text).text == text
 
 
 def plain(area: str | None) -> str:

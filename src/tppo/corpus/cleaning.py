@@ -172,6 +172,8 @@ class Cleaner:
         if self._head is None and self._tail is None:
             return lines
         whole = ["".join(text[start:end] for start, end in pieces) for pieces in lines]
+        if sum(line[:1].islower() for line in whole) > max(1, len(whole) // 4):
+            return lines  # paragraphs broken into lines: a line's end says nothing
         paragraph = next((n for n, line in enumerate(whole) if _is_paragraph(line)), 0)
         first = next((n for n, line in enumerate(whole[:10]) if _DATELINE.match(line)), paragraph)
         last = max((n for n, line in enumerate(whole) if _ends_paragraph(line)), default=len(whole))
