@@ -22,7 +22,7 @@ from tppo.errors import ModelError
 __all__ = ["StaticEncoder", "shipped_folder"]
 
 _FILES = ("model.safetensors", "tokenizer.json", "modules.json", "config_sentence_transformers.json")
-_BATCH = 512
+_BATCH = 16  # the gathered rows of so many articles stay in the processor's cache
 
 
 def shipped_folder() -> Path:
