@@ -133,8 +133,8 @@ class ClassifierConfig(_Config):
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     silence_weight: Annotated[float, Field(ge=0)] = 0.3
     n_folds: Annotated[int, Field(ge=2)] = 5
-    criterion: Literal["best_f1", "best_f05", "precision", "recall"] = "best_f05"
-    target: Annotated[float, Field(gt=0, le=1)] = 0.9
+    criterion: Literal["fixed", "best_f1", "best_f05", "precision", "recall"] = "fixed"
+    target: Annotated[float, Field(gt=0, le=1)] = 0.5
     review_npv: Annotated[float, Field(gt=0, le=1)] = 0.99
     max_iter: Positive = 300
     max_evidence: Positive = 3

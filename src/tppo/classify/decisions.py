@@ -53,17 +53,19 @@ def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, tar
         Held-out probabilities.
     y : ndarray of shape (n_articles,), bool
         Truth.
-    criterion : {"best_f1", "best_f05", "precision", "recall"}
-        ``best_f1`` takes the highest F1; ``best_f05`` the highest F0.5, which weighs precision twice; ``precision``
+    criterion : {"fixed", "best_f1", "best_f05", "precision", "recall"}
+        ``fixed`` takes `target` itself; ``best_f1`` the highest F1; ``best_f05`` the highest F0.5, which weighs precision twice; ``precision``
         the most recall with precision at least `target`; ``recall`` the most precision with recall at least `target`.
     target : float
-        In (0, 1]; for ``precision`` and ``recall``.
+        In (0, 1]; for ``fixed``, ``precision`` and ``recall``.
 
     Returns
     -------
     float
         Half-way between the last probability taken and the next below; 0.5 if there are no positives.
     """
+    if criterion == "fixed":
+        return target
     if not y.any():
         return 0.5
     order = np.argsort(-p, kind="stable")

@@ -20,7 +20,7 @@ from tppo.corpus.splits import balanced_folds
 
 __all__ = ["ModusClassifier"]
 
-CRITERIA = (*BETA, "precision", "recall")
+CRITERIA = ("fixed", *BETA, "precision", "recall")
 
 
 class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -44,10 +44,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Weight of an unmarked window in an article whose stating windows are marked; 0 ignores these.
     n_folds : int
         Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
-    criterion : {"best_f1", "best_f05", "precision", "recall"}
+    criterion : {"fixed", "best_f1", "best_f05", "precision", "recall"}
         What thresholds are chosen by.
     target : float
-        Least precision or recall, for those criteria.
+        The threshold itself, or the least precision or recall, for those criteria.
     review_npv : float
         Share of articles without the label among those denied outright.
     max_iter : int
@@ -79,8 +79,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         evidence_weight: float = 1.0,
         silence_weight: float = 0.3,
         n_folds: int = 5,
-        criterion: str = "best_f1",
-        target: float = 0.9,
+        criterion: str = "fixed",
+        target: float = 0.5,
         review_npv: float = 0.99,
         max_iter: int = 300,
         tol: float = 1e-5,
