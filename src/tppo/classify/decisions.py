@@ -55,7 +55,8 @@ def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, tar
         Truth.
     criterion : {"fixed", "best_f1", "best_f05", "precision", "recall"}
         ``fixed`` takes `target` itself; ``best_f1`` the highest F1; ``best_f05`` the highest F0.5, which weighs
-        precision twice; ``precision`` the most recall with precision at least `target`; ``recall`` the most precision with recall at least `target`.
+        precision twice; ``precision`` the most recall with precision at least `target`; ``recall`` the most precision
+        with recall at least `target`.
     target : float
         In (0, 1]; for ``fixed``, ``precision`` and ``recall``.
 
