@@ -156,13 +156,15 @@ class ModusModel:
         blocks = [] if vectors is None else [np.float32(self.settings.features.vector_weight) * vectors]
         return blocks if self.terms is None else [*blocks, self.terms.transform(texts)]
 
-    def read(self, texts: Sequence[str]) -> Readings:
+    def read(self, texts: Sequence[str], *, clean: Sequence[CleanText] | None = None) -> Readings:
         """Label texts.
 
         Parameters
         ----------
         texts : sequence of str
             Articles as scraped; an empty one is read as having nothing to say.
+        clean : sequence of CleanText, optional
+            The same texts as `clean` returns them, if the caller has them already.
 
         Returns
         -------
@@ -174,7 +176,7 @@ class ModusModel:
             empty = np.zeros((0, len(self.keys)))
             none = np.zeros(0, dtype=np.int64)
             return Readings(self.keys, empty, empty.astype(np.int8), [], none, none)
-        clean = self.clean(texts)
+        clean = self.clean(texts) if clean is None else clean
         windows = self.encode(self.cut(clean))
         blocks, bags = self.features(clean, windows)
         logits = scorer.window_logits(*blocks)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tppo.classify.model import Readings
 from tppo.classify.scorer import YES
 
-__all__ = ["DECISIONS", "column_names", "error_row", "rows"]
+__all__ = ["DECISIONS", "column_names", "columns", "error_row", "rows"]
 
 DECISIONS = ("no", "review", "yes")
 
@@ -33,8 +35,10 @@ def column_names(keys: Sequence[str]) -> list[str]:
     ]
 
 
-def rows(readings: Readings, *, ids: Sequence[str], groups: Sequence[str | None], model: str) -> list[dict[str, Any]]:
-    """Return the output rows of a batch.
+def columns(
+    readings: Readings, *, ids: Sequence[str], groups: Sequence[str | None], model: str
+) -> dict[str, Sequence[Any]]:
+    """Return the output of a batch column by column.
 
     Parameters
     ----------
@@ -44,30 +48,39 @@ def rows(readings: Readings, *, ids: Sequence[str], groups: Sequence[str | None]
         Of the articles; a missing group stays None.
     model : str
         URI and digest of the model.
+
+    Returns
+    -------
+    dict
+        Column name to its values, in the order of `column_names`; probabilities rounded to 6 places.
     """
     *modus, context = readings.keys
-    out = []
-    for i, identifier in enumerate(ids):
-        row: dict[str, Any] = dict.fromkeys(column_names(readings.keys))
-        given = readings.decisions[i] == YES
-        row.update(
-            id=identifier,
-            modus=[key for k, key in enumerate(modus) if given[k]],
-            evidence=[
-                {"label": e.label, "start": e.start, "end": e.end, "text": e.text, "score": e.score}
-                for e in readings.evidence[i]
-            ],
-            group=groups[i],
-            n_tokens=int(readings.n_tokens[i]),
-            n_tokens_dropped=int(readings.n_dropped[i]),
-            model=model,
-        )
-        row[context] = bool(given[-1])
-        for k, key in enumerate(readings.keys):
-            row[f"p_{key}"] = round(float(readings.probabilities[i, k]), 6)
-            row[f"decision_{key}"] = DECISIONS[readings.decisions[i, k]]
-        out.append(row)
-    return out
+    given = readings.decisions == YES
+    probabilities = np.round(readings.probabilities, 6)
+    found: dict[str, Sequence[Any]] = {
+        "id": list(ids),
+        "modus": [[key for key, yes in zip(modus, row) if yes] for row in given.tolist()],
+        context: given[:, -1].tolist(),
+        "evidence": [
+            [{"label": e.label, "start": e.start, "end": e.end, "text": e.text, "score": e.score} for e in quotes]
+            for quotes in readings.evidence
+        ],
+        "group": list(groups),
+        "n_tokens": readings.n_tokens.tolist(),
+        "n_tokens_dropped": readings.n_dropped.tolist(),
+        "model": [model] * len(ids),
+        "error": [None] * len(ids),
+    }
+    for k, key in enumerate(readings.keys):
+        found[f"p_{key}"] = probabilities[:, k].tolist()
+        found[f"decision_{key}"] = [DECISIONS[d] for d in readings.decisions[:, k].tolist()]
+    return {name: found[name] for name in column_names(readings.keys)}
+
+
+def rows(readings: Readings, *, ids: Sequence[str], groups: Sequence[str | None], model: str) -> list[dict[str, Any]]:
+    """Return what `columns` returns row by row."""
+    found = columns(readings, ids=ids, groups=groups, model=model)
+    return [dict(zip(found, values)) for values in zip(*found.values())]
 
 
 def error_row(keys: Sequence[str], *, identifier: str | None, model: str, error: str) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """From files to clean, labelled, split articles."""
 
-from tppo.corpus.article import Article, InvalidRowError, Limits, Rejected, Span, article_from_row, text_id
+from tppo.corpus.article import Article, InvalidRowError, Limits, Rejected, Span, admit_row, article_from_row, text_id
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText, Rule
 from tppo.corpus.readers import SUFFIXES, find_files, read_articles
 from tppo.corpus.sentences import sentence_spans
@@ -26,6 +26,7 @@ __all__ = [
     "Rule",
     "Span",
     "Split",
+    "admit_row",
     "article_from_row",
     "balanced_folds",
     "balanced_split",

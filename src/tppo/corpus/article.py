@@ -12,7 +12,19 @@ from typing import Any
 
 from tppo.errors import nearest
 
-__all__ = ["Article", "InvalidRowError", "Limits", "Rejected", "Span", "article_from_row", "text_id"]
+__all__ = [
+    "SNIPPET",
+    "Article",
+    "InvalidRowError",
+    "Limits",
+    "Rejected",
+    "Span",
+    "admit_row",
+    "article_from_row",
+    "text_id",
+]
+
+SNIPPET = 120  # characters of a refused text that are kept
 
 
 class InvalidRowError(ValueError):
@@ -135,6 +147,29 @@ def article_from_row(row: Mapping[str, Any], *, limits: Limits, default_id: str 
         group=_optional_string(row, "group"),
         evidence=_evidence(row.get("evidence"), text, limits),
     )
+
+
+def admit_row(
+    row: Mapping[str, Any], *, source: str, limits: Limits | None = None, default_id: str | None = None
+) -> Article | Rejected:
+    """Return the row's Article, or what `article_from_row` has against it.
+
+    Parameters
+    ----------
+    row : mapping
+        Column name to value.
+    source : str
+        Where the row stands, for the quarantine.
+    limits, default_id
+        As `article_from_row` takes them; the default limits if None.
+    """
+    try:
+        return article_from_row(row, limits=limits or Limits(), default_id=default_id)
+    except InvalidRowError as error:
+        identifier, text = row.get("id"), row.get("text")
+        snippet = text[:SNIPPET].replace("\x00", "\\0") if isinstance(text, str) else ""
+        snippet = snippet.encode("utf-8", "replace").decode("utf-8")
+        return Rejected(source, str(error), None if identifier is None else str(identifier)[:SNIPPET], snippet)
 
 
 def _missing(value: object) -> bool:

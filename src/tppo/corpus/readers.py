@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tppo.corpus.article import Article, InvalidRowError, Limits, Rejected, article_from_row
+from tppo.corpus.article import SNIPPET, Article, Limits, Rejected, admit_row
 from tppo.errors import DataError
 
 __all__ = ["SUFFIXES", "detect_encoding", "find_files", "read_articles"]
@@ -21,7 +21,6 @@ __all__ = ["SUFFIXES", "detect_encoding", "find_files", "read_articles"]
 Entry = tuple[str, Mapping[str, Any] | str]
 
 _MAX_LINE_BYTES = 32 * 1024 * 1024
-_SNIPPET = 120
 csv.field_size_limit(_MAX_LINE_BYTES)
 
 
@@ -86,7 +85,7 @@ def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Ite
             outcome = _admit(source, row, path, limits)
             if isinstance(outcome, Article):
                 if outcome.id in seen:
-                    outcome = Rejected(source, f"duplicate id {outcome.id!r}", outcome.id, outcome.text[:_SNIPPET])
+                    outcome = Rejected(source, f"duplicate id {outcome.id!r}", outcome.id, outcome.text[:SNIPPET])
                 else:
                     seen.add(outcome.id)
             yield outcome
@@ -95,14 +94,7 @@ def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Ite
 def _admit(source: str, row: Mapping[str, Any] | str, path: Path, limits: Limits) -> Article | Rejected:
     if isinstance(row, str):
         return Rejected(source, row)
-    default_id = path.stem if _suffix(path) in _ONE_ARTICLE else None
-    try:
-        return article_from_row(row, limits=limits, default_id=default_id)
-    except InvalidRowError as error:
-        identifier, text = row.get("id"), row.get("text")
-        snippet = text[:_SNIPPET].replace("\x00", "\\0") if isinstance(text, str) else ""
-        snippet = snippet.encode("utf-8", "replace").decode("utf-8")
-        return Rejected(source, str(error), None if identifier is None else str(identifier)[:_SNIPPET], snippet)
+    return admit_row(row, source=source, limits=limits, default_id=path.stem if _suffix(path) in _ONE_ARTICLE else None)
 
 
 def _entries(path: Path) -> Iterator[Entry]:

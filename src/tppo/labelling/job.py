@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import functools
 import json
 import os
 import shutil
@@ -14,12 +14,13 @@ from typing import Any
 
 from tppo import __version__
 from tppo.classify import ModusModel
-from tppo.classify.table import column_names, rows
 from tppo.console import progress
 from tppo.corpus import Article, Limits, Rejected, find_files, read_articles
 from tppo.errors import DataError, UsageError
+from tppo.labelling.batch import label_articles
+from tppo.labelling.parts import FORMATS
 
-__all__ = ["FORMATS", "LabelSummary", "label_files"]
+__all__ = ["LabelSummary", "label_files"]
 
 MANIFEST, QUARANTINE, STATE = "manifest.json", "quarantine.jsonl", "state.json"
 
@@ -142,12 +143,12 @@ def label_files(
 class _Part:
     """The rows and rejections of one stretch of the input."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[Any] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
     @property
     def consumed(self) -> int:
-        return len(self.rows) + len(self.rejected)
+        return sum(int(table.num_rows) for table in self.tables) + len(self.rejected)
 
 
 def _label_part(
@@ -165,8 +166,7 @@ def _label_part(
             break
         articles = [a for a in batch if isinstance(a, Article)]
         part.rejected += [r for r in batch if isinstance(r, Rejected)]
-        readings = model.read([a.text for a in articles])
-        part.rows += rows(readings, ids=[a.id for a in articles], groups=[a.group for a in articles], model=model_name)
+        part.tables.append(label_articles(model, articles, model_name=model_name))
         advance(len(batch))
     return part
 
@@ -226,22 +226,28 @@ def _finish_part(out: Path, format: str, keys: Sequence[str], part: _Part, summa
             summary.reasons[kind] = summary.reasons.get(kind, 0) + 1
         stream.flush()
         os.fsync(stream.fileno())
-    if part.rows:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.concat_tables(part.tables)
+    if table.num_rows:
         name = f"part-{len(summary.parts):05d}.{format}"
         temporary = out / f".{name}.tmp"
-        FORMATS[format](part.rows, keys, temporary)
+        FORMATS[format](table, temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(out / name)
         summary.parts.append(name)
-    context = keys[-1]
-    for row in part.rows:
-        for key in [*row["modus"], *([context] if row[context] else [])]:
-            summary.modus[key] = summary.modus.get(key, 0) + 1
-        summary.reviews += any(row[f"decision_{key}"] == "review" for key in keys)
-        summary.n_tokens += row["n_tokens"]
-        summary.n_tokens_dropped += row["n_tokens_dropped"]
-    summary.labelled += len(part.rows)
+    decisions = [table[f"decision_{key}"] for key in keys]
+    for key, decision in zip(keys, decisions):
+        given = pc.sum(pc.equal(decision, "yes")).as_py() or 0
+        if given:
+            summary.modus[key] = summary.modus.get(key, 0) + given
+    to_review = functools.reduce(pc.or_, (pc.equal(decision, "review") for decision in decisions))
+    summary.reviews += pc.sum(to_review).as_py() or 0
+    summary.n_tokens += pc.sum(table["n_tokens"]).as_py() or 0
+    summary.n_tokens_dropped += pc.sum(table["n_tokens_dropped"]).as_py() or 0
+    summary.labelled += table.num_rows
     summary.quarantined += len(part.rejected)
     summary.articles += part.consumed
 
@@ -250,57 +256,3 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     temporary.replace(path)
-
-
-def _write_parquet(table: Sequence[Mapping[str, Any]], keys: Sequence[str], path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    evidence = pa.struct(
-        [
-            ("label", pa.string()),
-            ("start", pa.int64()),
-            ("end", pa.int64()),
-            ("text", pa.string()),
-            ("score", pa.float64()),
-        ]
-    )
-    special = {
-        "modus": pa.list_(pa.string()),
-        "evidence": pa.list_(evidence),
-        keys[-1]: pa.bool_(),
-        "n_tokens": pa.int64(),
-        "n_tokens_dropped": pa.int64(),
-        **{f"p_{key}": pa.float64() for key in keys},
-    }
-    schema = pa.schema([(name, special.get(name, pa.string())) for name in column_names(keys)])
-    pq.write_table(pa.Table.from_pylist(list(table), schema=schema), path, compression="zstd")
-
-
-def _write_jsonl(table: Sequence[Mapping[str, Any]], keys: Sequence[str], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in table)
-
-
-def _write_csv(table: Sequence[Mapping[str, Any]], keys: Sequence[str], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, column_names(keys))
-        writer.writeheader()
-        for row in table:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
-
-
-def _cell(value: Any) -> Any:
-    """Return a CSV cell: lists as JSON, and no text that a spreadsheet would run as a formula."""
-    if isinstance(value, list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
-
-
-FORMATS: dict[str, Callable[[Sequence[Mapping[str, Any]], Sequence[str], Path], None]] = {
-    "parquet": _write_parquet,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}

@@ -1,0 +1,113 @@
+"""One batch of articles, labelled: what every engine calls, wherever the rows come from and the table goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tppo.classify import ModusModel
+from tppo.classify.table import column_names, columns
+from tppo.corpus import Article, Limits, Rejected, admit_row
+
+__all__ = ["LabelledBatch", "label_articles", "label_rows", "output_schema"]
+
+
+@dataclass(frozen=True)
+class LabelledBatch:
+    """What became of a batch of rows.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        One row per article in the order of the input, with the columns of `output_schema`.
+    rejected : list of Rejected
+        The rows that are no articles, with their reasons. Table and list hold every row of the input between them.
+    """
+
+    table: Any
+    rejected: list[Rejected]
+
+
+def output_schema(keys: Sequence[str]) -> Any:
+    """Return the Arrow schema of the output for the given labels (modus first, the context label last)."""
+    import pyarrow as pa
+
+    special = {
+        "modus": pa.list_(pa.string()),
+        "evidence": pa.list_(_evidence_type()),
+        keys[-1]: pa.bool_(),
+        "n_tokens": pa.int64(),
+        "n_tokens_dropped": pa.int64(),
+        **{f"p_{key}": pa.float64() for key in keys},
+    }
+    return pa.schema([(name, special.get(name, pa.string())) for name in column_names(keys)])
+
+
+def _evidence_type() -> Any:
+    import pyarrow as pa
+
+    whole = pa.int64()
+    return pa.struct(
+        [("label", pa.string()), ("start", whole), ("end", whole), ("text", pa.string()), ("score", pa.float64())]
+    )
+
+
+def label_articles(model: ModusModel, articles: Sequence[Article], *, model_name: str) -> Any:
+    """Label articles.
+
+    Parameters
+    ----------
+    model : ModusModel
+        What labels.
+    articles : sequence of Article
+        In any number; the rows of the table stand in their order.
+    model_name : str
+        URI and digest, written into every row.
+
+    Returns
+    -------
+    pyarrow.Table
+        Of `output_schema`.
+    """
+    import pyarrow as pa
+
+    readings = model.read([a.text for a in articles])
+    found = columns(readings, ids=[a.id for a in articles], groups=[a.group for a in articles], model=model_name)
+    return pa.Table.from_pydict(found, schema=output_schema(model.keys))
+
+
+def label_rows(
+    model: ModusModel,
+    rows: Any,
+    *,
+    model_name: str,
+    sources: Iterable[str] | None = None,
+    limits: Limits | None = None,
+) -> LabelledBatch:
+    """Label the rows of any table.
+
+    Parameters
+    ----------
+    model : ModusModel
+        What labels.
+    rows : pyarrow.Table, pyarrow.RecordBatch or sequence of mapping
+        Rows of the Article contract; columns that it does not know are ignored.
+    model_name : str
+        URI and digest, written into every row.
+    sources : iterable of str, optional
+        Where each row stands, for the quarantine; ``row 1``, ``row 2`` … by default.
+    limits : Limits, optional
+        What the door lets through.
+
+    Returns
+    -------
+    LabelledBatch
+        Table and rejected rows. Ids are not compared with those of other rows: a batch does not know them.
+    """
+    records: Sequence[Mapping[str, Any]] = rows.to_pylist() if hasattr(rows, "to_pylist") else list(rows)
+    places = list(sources) if sources is not None else [f"row {n}" for n in range(1, len(records) + 1)]
+    outcomes = [admit_row(row, source=place, limits=limits) for row, place in zip(records, places, strict=True)]
+    articles = [a for a in outcomes if isinstance(a, Article)]
+    rejected = [r for r in outcomes if isinstance(r, Rejected)]
+    return LabelledBatch(label_articles(model, articles, model_name=model_name), rejected)
