@@ -12,6 +12,7 @@ import typer
 
 from tppo import __version__
 from tppo.cli.corpus import corpus_app
+from tppo.cli.runs import runs_app
 from tppo.errors import TppoError, UsageError
 
 __all__ = ["app", "main"]
@@ -24,6 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(corpus_app, name="corpus")
+app.add_typer(runs_app)
 
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[OVERRIDES]...", help="e.g. embedding=tfidf-svd classifier.C=3")

@@ -8,19 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["METRICS", "Estimate", "Evaluation", "calibration_error", "evaluate"]
+from tppo.evaluate.bootstrap import Estimate, clusters, estimate, group_draws, ratio
+
+__all__ = ["METRICS", "Evaluation", "calibration_error", "evaluate"]
 
 FloatArray = NDArray[np.float64]
 METRICS = ("precision", "recall", "f1", "ap")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A value with its 95 % interval; NaN where it is not defined."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -53,8 +46,8 @@ class Evaluation:
     def flat(self) -> Iterator[tuple[str, float]]:
         """Yield metric names as they are tracked (``f1/scam``, ``f1/scam_lo``, ...) with their values; NaN left out."""
         named = [(f"{metric}/{key}", e) for key, scores in self.labels.items() for metric, e in scores.items()]
-        for name, estimate in [*self.overall.items(), *named]:
-            for suffix, value in (("", estimate.value), ("_lo", estimate.low), ("_hi", estimate.high)):
+        for name, found in [*self.overall.items(), *named]:
+            for suffix, value in (("", found.value), ("_lo", found.low), ("_hi", found.high)):
                 if value == value:
                     yield name + suffix, float(value)
         for key, value in self.ece.items():
@@ -108,19 +101,17 @@ def evaluate(
         )
     macro = tuple(labels if macro_labels is None else macro_labels)
     names = [str(i) for i in range(len(truth))] if groups is None else [str(g) for g in groups]
-    _, cluster = np.unique(names, return_inverse=True)
-    n_groups = int(cluster.max(initial=-1)) + 1
+    cluster, n_groups = clusters(names)
     weights = np.ones((1 + n_bootstrap, len(truth)))
     if n_groups:
-        draws = np.random.default_rng(seed).multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
-        weights[1:] = draws[:, cluster]
+        weights[1:] = group_draws(n_groups, n_bootstrap, np.random.default_rng(seed))[:, cluster]
 
     columns = [labels.index(key) for key in macro]
     tp, fp, fn = (weights @ x for x in (truth & given, known & ~truth & given, truth & ~given))
     scores = {
-        "precision": _ratio(tp, tp + fp, empty=0.0),
-        "recall": _ratio(tp, tp + fn),
-        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "precision": ratio(tp, tp + fp, empty=0.0),
+        "recall": ratio(tp, tp + fn),
+        "f1": ratio(2 * tp, 2 * tp + fp + fn),
         "ap": np.column_stack(
             [
                 _average_precision(truth[known[:, k], k], p[known[:, k], k], weights[:, known[:, k]])
@@ -134,14 +125,14 @@ def evaluate(
     overall = {
         "f1_macro": scores["f1"][:, columns].mean(axis=1),
         "ap_macro": scores["ap"][:, columns].mean(axis=1),
-        "f1_micro": _ratio(2 * tp, 2 * tp + fp + fn),
-        "precision_micro": _ratio(tp, tp + fp, empty=0.0),
-        "recall_micro": _ratio(tp, tp + fn),
-        "false_alarms": _ratio(weights @ alarmed, weights @ nothing),
+        "f1_micro": ratio(2 * tp, 2 * tp + fp + fn),
+        "precision_micro": ratio(tp, tp + fp, empty=0.0),
+        "recall_micro": ratio(tp, tp + fn),
+        "false_alarms": ratio(weights @ alarmed, weights @ nothing),
     }
     return Evaluation(
-        labels={key: {m: _estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
-        overall={name: _estimate(values) for name, values in overall.items()},
+        labels={key: {m: estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
+        overall={name: estimate(values) for name, values in overall.items()},
         support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
         ece={key: calibration_error(truth[known[:, k], k], p[known[:, k], k]) for k, key in enumerate(labels)},
         n_articles=len(truth),
@@ -159,23 +150,12 @@ def calibration_error(y: NDArray[np.bool_], p: FloatArray, *, n_bins: int = 10) 
     return float(np.abs(gap).sum() / len(y))
 
 
-def _ratio(part: FloatArray, whole: FloatArray, *, empty: float = np.nan) -> FloatArray:
-    return np.divide(part, whole, out=np.full(np.shape(part), empty, dtype=np.float64), where=whole > 0)
-
-
 def _average_precision(y: NDArray[np.bool_], p: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the average precision under each row of article weights; ties share one threshold."""
     order = np.argsort(-p, kind="stable")
     ends = np.flatnonzero(np.append(np.diff(p[order]) != 0, True)) if len(p) else np.zeros(0, dtype=int)
     taken = np.cumsum(weights[:, order], axis=1)[:, ends]
     hits = np.cumsum(weights[:, order] * y[order], axis=1)[:, ends]
-    precision = _ratio(hits, taken, empty=0.0)
+    precision = ratio(hits, taken, empty=0.0)
     steps = np.diff(hits, axis=1, prepend=0)
-    return _ratio((precision * steps).sum(axis=1), steps.sum(axis=1))
-
-
-def _estimate(values: FloatArray) -> Estimate:
-    """The first value is the estimate, the others its resamples."""
-    resampled = values[1:][~np.isnan(values[1:])]
-    low, high = np.percentile(resampled, [2.5, 97.5]) if len(resampled) else (np.nan, np.nan)
-    return Estimate(float(values[0]), float(low), float(high))
+    return ratio((precision * steps).sum(axis=1), steps.sum(axis=1))

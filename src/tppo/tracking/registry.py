@@ -17,6 +17,7 @@ from tppo.errors import ModelError, UsageError
 __all__ = ["PAYLOAD", "StoredModel", "client", "resolve_model", "serve_ui", "tracking_uri", "without_secrets"]
 
 DIGEST_TAG = "tppo.digest"
+CHAMPION, CHALLENGER = "champion", "challenger"
 PAYLOAD = "data/tppo-model"
 
 
@@ -70,6 +71,7 @@ def serve_ui(port: int) -> None:
 def client() -> Any:
     """Return an MLflow client for `tracking_uri`."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     mlflow.set_tracking_uri(tracking_uri())

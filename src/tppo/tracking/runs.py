@@ -11,13 +11,12 @@ from typing import Any
 
 from tppo import __version__
 from tppo.errors import ModelError
-from tppo.tracking.registry import DIGEST_TAG, StoredModel, client, resolve_model
+from tppo.tracking.registry import CHAMPION, DIGEST_TAG, StoredModel, client, resolve_model
 
 __all__ = ["Dataset", "LoggedRun", "RunRecord", "close_parent_run", "log_training_run", "open_parent_run"]
 
 F1_TAG = "tppo.test_f1_macro"
 TEST_TAG = "tppo.test_digest"
-CHAMPION = "champion"
 
 
 @dataclass(frozen=True)
