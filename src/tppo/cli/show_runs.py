@@ -33,11 +33,11 @@ def show_comparison(comparison: RunComparison) -> None:
         caption_justify="left",
     )
     table.add_column("label", no_wrap=True, min_width=max(len(key) for key in result.labels))
-    for name in ("first", "second", "difference", "p", "right", "p", "g"):
+    for name in ("1st", "2nd", "difference", "p", "right", "p", "g"):
         table.add_column(name, justify="right", no_wrap=True)
     last = [*result.labels][-1]
     for row in table_rows(result):
-        spread = f"{_n(row['difference'], '+.3f')}\n[dim]{_n(row['low'], '+.2f')}..{_n(row['high'], '+.2f')}[/dim]"
+        spread = f"{_n(row['difference'], '+.3f')}\n[dim]{_n(row['low'], '+.2f')} {_n(row['high'], '+.2f')}[/dim]"
         cells = [row["label"], _n(row["f1_first"]), _n(row["f1_second"]), spread]
         if row["only_first_right"] is None:
             table.add_row(*cells, _p(row["p"]), "", "", "")
@@ -54,4 +54,4 @@ def _n(value: float | None, form: str = ".3f") -> str:
 
 
 def _p(value: float | None) -> str:
-    return "<0.001" if value is not None and value < 0.001 else _n(value)
+    return "<.001" if value is not None and value < 0.001 else _n(value)
