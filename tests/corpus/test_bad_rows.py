@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tppo.corpus import Article, Limits, Rejected, read_articles, readers
+from tppo.corpus import Article, Limits, Rejected, csv_rows, read_articles, readers
 
 LIMITS = Limits(max_chars=2000, modus_keys=("contract_marriage", "illegal_migrant_work", "organ_trade", "scam"))
 GOOD = [b'{"id": "g1", "text": "Polisi menangkap perekrut."}', b'{"id": "g2", "text": "Korban dipulangkan."}']
@@ -103,7 +103,7 @@ def test_the_id_of_a_refused_row_stays_free(file):
 
 @pytest.mark.parametrize("length", [50, 63, 65, 100, 127, 128, 129, 300])
 def test_a_line_over_the_limit_is_skipped_whole(file, monkeypatch, length):
-    monkeypatch.setattr(readers, "_MAX_LINE_BYTES", 64)
+    monkeypatch.setattr(readers, "MAX_ROW_BYTES", 64)
     line = b'{"text": "%s"}' % (b"a" * (length - 12))
     good, reasons = sort_out(file("a.jsonl", b"\n".join([GOOD[0], line, GOOD[1]])))
     assert good[0] == "g1"
@@ -151,8 +151,63 @@ def test_a_bad_byte_in_a_utf8_csv_does_not_garble_the_other_rows(file):
 
 def test_an_open_quote_in_a_csv_is_reported(file):
     good, reasons = sort_out(file("a.csv", b'id,text\ng1,Satu.\nbad,"Dua.\ng2,Tiga.\ng3,Empat.\n'))
-    assert good[0] == "g1"
-    assert reasons
+    assert good == ["g1", "g2", "g3"]
+    assert reasons == ["a quote is opened and never closed; line begins 'bad,\"Dua.\\n'"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "n_reasons"),
+    [
+        (b'bad,"Dua.\n', 1),
+        (b'bad,"Dua."x"\n', 1),
+        (b'"bad","Dua\nlagi\n', 2),
+        (b'bad,Du"a.\n', 0),
+        (b'bad,"Dua ""kata"" lagi."\n', 0),
+    ],
+)
+def test_a_stray_quote_costs_no_row_after_it(file, broken, n_reasons):
+    quoted = b'"g2","Tiga, ""kata"" dia,\nlalu pulang."\n"g3","Empat."\n'
+    good, reasons = sort_out(file("a.csv", b"id,text\ng1,Satu.\n" + broken + quoted))
+    assert [one for one in good if one != "bad"] == ["g1", "g2", "g3"]
+    assert len(reasons) == n_reasons
+
+
+def test_a_csv_line_over_the_limit_is_skipped_whole(file, monkeypatch):
+    monkeypatch.setattr(csv_rows, "MAX_ROW_BYTES", 64)
+    lines = [b"id,text", b"g1,Satu.", b'bad,"' + b"a" * 500 + b'"', b"bad," + b"a" * 60, b'g2,"Dua.\n\nTiga."']
+    good, reasons = sort_out(file("a.csv", b"\n".join(lines) + b"\n"))
+    assert good == ["g1", "g2"]
+    assert [reason.split(":")[0] for reason in reasons] == ["line is too long"] * 2
+
+
+def test_a_file_too_large_for_one_article_is_not_read(file, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_ROW_BYTES", 64)
+    for name in ("a.txt", "a.html"):
+        good, reasons = sort_out(file(name, b"a" * 65))
+        assert (good, reasons) == ([], ["file is too large for one article: at most 64 bytes, got 65"])
+
+
+def test_a_parquet_text_over_the_limit_is_refused_and_its_neighbours_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MAX_ROW_BYTES", 1000)
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": ["g1", "bad", "g2"], "text": ["Satu.", "a" * 2000, "Dua."]}), path)
+    good, reasons = sort_out(path)
+    assert good == ["g1", "g2"]
+    assert reasons[0].startswith("row is too long")
+
+
+def test_every_row_of_a_damaged_row_group_is_accounted_for(tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"id": [f"g{i}" for i in range(30)], "text": [os.urandom(400).hex() for _ in range(30)]})
+    pq.write_table(table, path, row_group_size=10, compression="none", use_dictionary=False)
+    page = pq.ParquetFile(path).metadata.row_group(1).column(1).data_page_offset
+    data = bytearray(path.read_bytes())
+    data[page : page + 2000] = b"\xff" * 2000
+    path.write_bytes(data)
+    good, reasons = sort_out(path)
+    assert good == [f"g{i}" for i in (*range(10), *range(20, 30))]
+    assert len(reasons) == 10
+    assert reasons[0].startswith("damaged row group 1: ")
 
 
 # Damaged files
@@ -191,7 +246,8 @@ def test_a_corrupted_parquet_keeps_the_rows_before_the_break(tmp_path):
     path.write_bytes(data)
     good, reasons = sort_out(path)
     assert good[:250] == [str(i) for i in range(250)]
-    assert reasons[-1].startswith("cannot read file: ")
+    assert reasons[-1].startswith("damaged row group 2: ")
+    assert len(good) + len(reasons) == 1000
 
 
 def test_a_parquet_without_a_text_column_states_its_columns(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 from tppo.errors import nearest
 
 __all__ = [
+    "COLUMNS",
     "SNIPPET",
     "Article",
     "InvalidRowError",
@@ -24,6 +25,7 @@ __all__ = [
     "text_id",
 ]
 
+COLUMNS = ("id", "text", "title", "url", "outlet", "published_at", "labels", "tppo", "group", "evidence")
 SNIPPET = 120  # characters of a refused text that are kept
 
 

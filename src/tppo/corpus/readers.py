@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import glob
-import gzip
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from tppo.corpus.article import SNIPPET, Article, Limits, Rejected, admit_row
+from tppo.corpus.article import COLUMNS, SNIPPET, Article, Limits, Rejected, admit_row
+from tppo.corpus.csv_rows import read_csv
+from tppo.corpus.streams import MAX_ROW_BYTES, bounded_lines, detect_encoding, open_bytes
 from tppo.errors import DataError
 
-__all__ = ["SUFFIXES", "detect_encoding", "find_files", "read_articles"]
+__all__ = ["SUFFIXES", "find_files", "read_articles"]
 
 # One entry of a file: where it stands, and its row or the reason there is none.
 Entry = tuple[str, Mapping[str, Any] | str]
-
-_MAX_LINE_BYTES = 32 * 1024 * 1024
-csv.field_size_limit(_MAX_LINE_BYTES)
 
 
 def find_files(inputs: Iterable[str | Path]) -> list[Path]:
@@ -63,7 +59,13 @@ def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Iterator[Article | Rejected]:
+def read_articles(
+    paths: Iterable[Path],
+    *,
+    limits: Limits | None = None,
+    is_new: Callable[[str], bool] | None = None,
+    skip: int = 0,
+) -> Iterator[Article | Rejected]:
     """Read article files as a stream.
 
     Parameters
@@ -72,6 +74,10 @@ def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Ite
         Files as `find_files` returns them.
     limits : Limits, optional
         Longest body and valid label keys.
+    is_new : callable, optional
+        Takes each article's id and tells whether it comes for the first time; by default the ids are kept in memory.
+    skip : int
+        Rows that are passed over unread at the beginning, bad ones included.
 
     Yields
     ------
@@ -79,16 +85,31 @@ def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Ite
         One per row of the input, in order. A repeated id is rejected the second time.
     """
     limits = limits or Limits()
-    seen: set[str] = set()
+    is_new = is_new or _Seen().is_new
+    for path, source, row in islice(_all_entries(paths), skip, None):
+        outcome = _admit(source, row, path, limits)
+        if isinstance(outcome, Article) and not is_new(outcome.id):
+            outcome = Rejected(source, f"duplicate id {outcome.id!r}", outcome.id, outcome.text[:SNIPPET])
+        yield outcome
+
+
+class _Seen:
+    """The ids of the articles so far."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+
+    def is_new(self, identifier: str) -> bool:
+        """Take note of an id; False if it was noted before."""
+        known = len(self._ids)
+        self._ids.add(identifier)
+        return len(self._ids) > known
+
+
+def _all_entries(paths: Iterable[Path]) -> Iterator[tuple[Path, str, Mapping[str, Any] | str]]:
     for path in paths:
         for source, row in _entries(path):
-            outcome = _admit(source, row, path, limits)
-            if isinstance(outcome, Article):
-                if outcome.id in seen:
-                    outcome = Rejected(source, f"duplicate id {outcome.id!r}", outcome.id, outcome.text[:SNIPPET])
-                else:
-                    seen.add(outcome.id)
-            yield outcome
+            yield path, source, row
 
 
 def _admit(source: str, row: Mapping[str, Any] | str, path: Path, limits: Limits) -> Article | Rejected:
@@ -102,10 +123,11 @@ def _entries(path: Path) -> Iterator[Entry]:
     try:
         yield from _READERS[_suffix(path)](path)
     except Exception as error:  # any reader's own error: a damaged file must not stop the others
-        yield (
-            str(path),
-            f"cannot read file: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-        )
+        yield str(path), f"cannot read file: {type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _suffix(path: Path) -> str:
@@ -115,39 +137,12 @@ def _suffix(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-@contextlib.contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    if path.suffix.lower() == ".gz":
-        with gzip.open(path) as stream:
-            yield stream  # type: ignore[misc]
-    elif path.suffix.lower() == ".zst":
-        import pyarrow as pa
-
-        # Not python-zstandard's stream_reader: it takes a truncated file for a whole one.
-        with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as zst:
-            yield io.BufferedReader(zst)
-    else:
-        with path.open("rb") as stream:
-            yield stream
-
-
-def _lines(stream: IO[bytes]) -> Iterator[bytes | None]:
-    """Yield lines; None stands for a line over the limit, which is skipped in pieces."""
-    while line := stream.readline(_MAX_LINE_BYTES):
-        if len(line) == _MAX_LINE_BYTES and not line.endswith(b"\n"):
-            while (rest := stream.readline(_MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-                pass
-            yield None
-        else:
-            yield line
-
-
 def _read_jsonl(path: Path) -> Iterator[Entry]:
-    with _open(path) as stream:
-        for number, raw in enumerate(_lines(stream), 1):
+    with open_bytes(path) as stream:
+        for number, raw in enumerate(bounded_lines(stream, MAX_ROW_BYTES), 1):
             source = f"{path}:{number}"
             if raw is None:
-                yield source, f"line is too long: at most {_MAX_LINE_BYTES:,} bytes"
+                yield source, f"line is too long: at most {MAX_ROW_BYTES:,} bytes"
                 continue
             if not raw.strip(b"\xef\xbb\xbf \t\r\n"):
                 continue
@@ -167,103 +162,51 @@ def _read_jsonl(path: Path) -> Iterator[Entry]:
                 )
 
 
-def _read_csv(path: Path) -> Iterator[Entry]:
-    found = _csv_format(path)
-    if isinstance(found, str):
-        yield str(path), found
-        return
-    encoding, dialect = found
-    with path.open(encoding=encoding, errors="surrogateescape", newline="") as stream:
-        consumed: list[str] = []
-        reader = csv.DictReader(_recorded(stream, consumed), dialect=dialect)
-        if "text" not in (reader.fieldnames or []):
-            yield str(path), f"no column 'text'; columns: {', '.join(reader.fieldnames or []) or 'none'}"
-            return
-        consumed.clear()
-        for row in reader:
-            source = f"{path}:{reader.line_num}"
-            first, n_lines, n_quotes = consumed[0], len(consumed), sum(line.count('"') for line in consumed)
-            consumed.clear()
-            if n_lines > 1 and n_quotes % 2:
-                yield source, f"a quote is opened and never closed; {n_lines} lines, beginning {first[:60]!r}"
-            elif None in row:
-                yield source, f"row has more cells than the header's {len(reader.fieldnames or [])}"
-            else:
-                yield source, row
-
-
-def _recorded(stream: IO[str], consumed: list[str]) -> Iterator[str]:
-    """Yield the lines of a stream, keeping those since `consumed` was last cleared."""
-    for line in stream:
-        consumed.append(line)
-        yield line
-
-
-def _csv_format(path: Path) -> tuple[str, type[csv.Dialect]] | str:
-    with path.open("rb") as stream:
-        head = stream.read(256 * 1024)
-    encoding = detect_encoding(head, whole=len(head) < 256 * 1024)
-    if encoding is None:
-        return "wrong encoding: neither UTF-8 nor a known text encoding"
-    first = head.decode(encoding, "replace").splitlines()[:1] or [""]
-    delimiter = max(",;\t", key=first[0].count)
-
-    class Dialect(csv.excel):
-        pass
-
-    Dialect.delimiter = delimiter
-    return encoding, Dialect
-
-
-def detect_encoding(data: bytes, *, whole: bool = True) -> str | None:
-    """Return the encoding of `data`: UTF-8 (with or without BOM), UTF-16 by BOM, else charset-normalizer's best guess.
-
-    Parameters
-    ----------
-    data : bytes
-        The file, or its beginning.
-    whole : bool
-        False if `data` may break off inside a character.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        # A text of another encoding holds next to no valid UTF-8 sequence; one with a few bad bytes is UTF-8.
-        decoded = data.decode("utf-8", "surrogateescape")
-        bad = sum("\udc80" <= char <= "\udcff" for char in decoded)
-        if 2 * bad > sum(char > "\x7f" for char in decoded) and (whole or error.start < len(data) - 4):
-            from charset_normalizer import from_bytes
-
-            best = from_bytes(data).best()
-            return best.encoding if best is not None else None
-    return "utf-8-sig"
-
-
 def _read_parquet(path: Path) -> Iterator[Entry]:
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(path)
+    # Streaming, not the default of holding a whole row group: one may be as large as the file.
+    file = pq.ParquetFile(path, pre_buffer=False, buffer_size=1024 * 1024, page_checksum_verification=True)
     names = file.schema_arrow.names
     if "text" not in names:
         yield str(path), f"no column 'text'; columns: {', '.join(names) or 'none'}"
         return
-    number = 0
-    for batch in file.iter_batches(batch_size=256):
-        for row in _parquet_rows(batch):
-            number += 1
-            yield f"{path}:{number}", row
+    first = 0
+    for group in range(file.num_row_groups):
+        meta, number = file.metadata.row_group(group), first
+        size = min(256, max(1, MAX_ROW_BYTES * meta.num_rows // max(1, meta.total_byte_size)))
+        try:
+            wanted = [name for name in COLUMNS if name in names]
+            for batch in file.iter_batches(batch_size=size, row_groups=[group], columns=wanted):
+                for row in _parquet_rows(batch):
+                    number += 1
+                    yield f"{path}:{number}", row
+        except (OSError, ValueError, MemoryError) as error:  # Arrow's own errors are kinds of these
+            reason = f"damaged row group {group}: {_first_line(error)}"
+            for lost in range(number, first + meta.num_rows):
+                yield f"{path}:{lost + 1}", reason
+        first += meta.num_rows
 
 
 def _parquet_rows(batch: Any) -> Iterable[Mapping[str, Any] | str]:
+    """Return the rows of a batch; one at a time where a text is not UTF-8 or too long to be made a string."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = batch.column("text")
+    if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        if longest > MAX_ROW_BYTES:
+            return [_parquet_row(batch.slice(number, 1)) for number in range(batch.num_rows)]
     try:
         return list(batch.to_pylist())
-    except UnicodeDecodeError:  # one bad text: read row by row
+    except UnicodeDecodeError:
         return [_parquet_row(batch.slice(number, 1)) for number in range(batch.num_rows)]
 
 
 def _parquet_row(row: Any) -> Mapping[str, Any] | str:
+    if (size := row.nbytes) > MAX_ROW_BYTES:
+        return f"row is too long: at most {MAX_ROW_BYTES:,} bytes, got {size:,}"
     try:
         return dict(row.to_pylist()[0])
     except UnicodeDecodeError as error:
@@ -271,6 +214,9 @@ def _parquet_row(row: Any) -> Mapping[str, Any] | str:
 
 
 def _read_text(path: Path) -> Iterator[Entry]:
+    if (size := path.stat().st_size) > MAX_ROW_BYTES:
+        yield str(path), _too_large(size)
+        return
     data = path.read_bytes()
     encoding = detect_encoding(data)
     if encoding is None:
@@ -279,9 +225,16 @@ def _read_text(path: Path) -> Iterator[Entry]:
     yield str(path), {"text": data.decode(encoding, "replace").replace("\r\n", "\n").replace("\r", "\n")}
 
 
+def _too_large(size: int) -> str:
+    return f"file is too large for one article: at most {MAX_ROW_BYTES:,} bytes, got {size:,}"
+
+
 def _read_html(path: Path) -> Iterator[Entry]:
     import trafilatura
 
+    if (size := path.stat().st_size) > MAX_ROW_BYTES:
+        yield str(path), _too_large(size)
+        return
     data = path.read_bytes()
     found = trafilatura.bare_extraction(data, include_comments=False, favor_recall=True, with_metadata=True)
     fields = found.as_dict() if found is not None else {}
@@ -304,7 +257,7 @@ _READERS: dict[str, Callable[[Path], Iterator[Entry]]] = {
     ".jsonl": _read_jsonl,
     ".jsonl.gz": _read_jsonl,
     ".jsonl.zst": _read_jsonl,
-    ".csv": _read_csv,
+    ".csv": read_csv,
     ".parquet": _read_parquet,
     ".txt": _read_text,
     ".html": _read_html,
