@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tppo.corpus import Cleaner, CleaningRules, CleanText, Rule
+from tppo.corpus import Article, Cleaner, CleaningRules, CleanText, Rule, read_articles
 
 CONFIG = Path(__file__).parents[2] / "configs" / "cleaning" / "indonesian-news.yaml"
+DATA = Path(__file__).parents[2] / "data"
 RULES = CleaningRules.model_validate(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
 SECTIONS = ("inline", "line", "heading", "to_end")
 EXAMPLES = [(section, rule, line) for section in SECTIONS for rule in getattr(RULES, section) for line in rule.examples]
@@ -76,6 +77,24 @@ def test_a_line_that_a_rule_must_keep_stays(cleaner, section, one, line):
 @pytest.mark.parametrize("line", BODY)
 def test_a_body_sentence_stays(cleaner, line):
     assert cleaner.clean(line).text == line
+
+
+def test_needs_hold_back_no_match():
+    """A rule's `needs` are for speed: without them the shipped articles come out the same."""
+    freed = {
+        section: tuple(one.model_copy(update={"needs": ("",)}) for one in getattr(RULES, section))
+        for section in ("inline", "line")
+    }
+    freely = Cleaner(RULES.model_copy(update=freed))
+    sparing = Cleaner(RULES)
+    texts = [a.text for a in read_articles([DATA / "articles" / "train.jsonl"]) if isinstance(a, Article)]
+    assert [t for t in texts if freely.clean(t) != sparing.clean(t)] == []
+
+
+def test_a_rule_is_tried_only_where_one_of_its_needs_stands():
+    needy = rule("iklan.*").model_copy(update={"needs": ("baris",)})
+    assert only(line=(needy,)).clean("IKLAN BARIS\nSatu.").text == "Satu."
+    assert only(line=(needy,)).clean("iklan\nSatu.").text == "iklan\nSatu."
 
 
 # Sentences that earlier rules took for boilerplate:

@@ -17,12 +17,9 @@ GOLD = REPO / "data" / "gold"
 RULES = CleaningRules.model_validate(
     yaml.safe_load((REPO / "configs/cleaning/indonesian-news.yaml").read_text(encoding="utf-8"))
 )
-POSITIONED = [
-    (section, rule, line) for section in ("head", "tail") for rule in getattr(RULES, section) for line in rule.examples
-]
-STAYING = [
-    (section, rule, line) for section in ("head", "tail") for rule in getattr(RULES, section) for line in rule.keeps
-]
+SECTIONS = ("head", "stray", "tail")
+POSITIONED = [(section, rule, line) for section in SECTIONS for rule in getattr(RULES, section) for line in rule.examples]
+STAYING = [(section, rule, line) for section in SECTIONS for rule in getattr(RULES, section) for line in rule.keeps]
 BODY = "Polisi menangkap seorang perempuan yang diduga merekrut warga desa untuk bekerja di luar negeri."
 
 
@@ -81,14 +78,16 @@ def test_teasers_inside_paragraphs_go_and_nothing_else_does():
 def test_a_positioned_rule_catches_its_example_and_only_there(section, rule, line):
     cleaner = Cleaner(CleaningRules(name="one", **{section: (rule,)}))
     dateline = f"BATAM - {BODY}"
-    text = f"{line}\n{dateline}" if section == "head" else f"{dateline}\n{line}"
-    assert cleaner.clean(text).text == dateline
-    assert cleaner.clean(f"{dateline}\n{line}\n{dateline}").text == f"{dateline}\n{line}\n{dateline}"
+    above, between, below = f"{line}\n{dateline}", f"{dateline}\n{line}\n{BODY}", f"{dateline}\n{line}"
+    catching = {"head": above, "stray": between, "tail": below}[section]
+    assert line not in cleaner.clean(catching).text
+    for text in {above, between, below} - {catching}:
+        assert cleaner.clean(text).text == text
 
 
 @pytest.mark.parametrize(("section", "rule", "line"), STAYING, ids=[f"{s}-{n}" for n, (s, _, _) in enumerate(STAYING)])
 def test_a_positioned_rule_leaves_what_it_must_keep(section, rule, line):
-    text = f"{line}\n{BODY}" if section == "head" else f"{BODY}\n{line}"
+    text = {"head": f"{line}\n{BODY}", "stray": f"{BODY}\n{line}\n{BODY}", "tail": f"{BODY}\n{line}"}[section]
     assert Cleaner(CleaningRules(name="one", **{section: (rule,)})).clean(text).text == text
 
 

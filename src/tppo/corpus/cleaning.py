@@ -21,12 +21,17 @@ Interval = tuple[int, int]
 
 
 class Rule(BaseModel):
-    """One rule: a name, a regular expression, lines it must catch and lines it must leave (both tested)."""
+    """One rule: a name, a regular expression, lines it must catch and lines it must leave (both tested).
+
+    A rule that is slow on ordinary paragraphs names lower-case strings of which every match holds one (`needs`): it is
+    tried only in texts that have one of them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     pattern: str
+    needs: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
 
@@ -53,6 +58,9 @@ class CleaningRules(BaseModel):
         Lines that go together with the headline-like lines that follow them ("Berita Terkait").
     to_end : tuple of Rule
         Lines from which everything goes, if they stand in the second half (comment blocks).
+    stray : tuple of Rule
+        Headline-like lines that go from between two paragraphs if the article shares few of their words: links to other
+        articles that have lost their label. A subheading shares its words with the text.
     head : tuple of Rule
         Lines that go above the dateline, or else above the first paragraph (menus, desks, captions, other headlines). A
         first line that shares its words with the paragraph stays: it is the title.
@@ -68,6 +76,7 @@ class CleaningRules(BaseModel):
     line: tuple[Rule, ...] = ()
     heading: tuple[Rule, ...] = ()
     to_end: tuple[Rule, ...] = ()
+    stray: tuple[Rule, ...] = ()
     head: tuple[Rule, ...] = ()
     tail: tuple[Rule, ...] = ()
 
@@ -123,10 +132,11 @@ class Cleaner:
 
     def __init__(self, rules: CleaningRules) -> None:
         self.rules = rules
-        self._inline = _alternation(rules.inline)
-        self._line = _alternation(rules.line)
+        self._inline = _Patterns(rules.inline)
+        self._line = _Patterns(rules.line)
         self._heading = _alternation(rules.heading)
         self._to_end = _alternation(rules.to_end)
+        self._stray = _alternation(rules.stray)
         self._head = _alternation(rules.head)
         self._tail = _alternation(rules.tail)
 
@@ -145,7 +155,9 @@ class Cleaner:
 
     def _pass(self, text: str, known: dict[str, bool]) -> list[Interval]:
         """Return the stretches of `text` that one round of the rules keeps; `known` remembers which lines go."""
-        lines = [piece for line in _lines(text) for piece in [self._without_inline(text, line)] if piece]
+        lowered = text.lower()
+        inline, boilerplate = self._inline.that_can_match(lowered), self._line.that_can_match(lowered)
+        lines = [piece for line in _lines(text) for piece in [_without(inline, text, line)] if piece]
         total = sum(end - start for pieces in lines for start, end in pieces)
         kept: list[list[Interval]] = []
         read = 0
@@ -162,14 +174,14 @@ class Cleaner:
             else:
                 in_list = False
                 if line not in known:
-                    known[line] = bool(self._line and len(line) <= _LONGEST_LINE and self._line.fullmatch(line))
+                    known[line] = len(line) <= _LONGEST_LINE and any(p.fullmatch(line) for p in boilerplate)
                 if not known[line]:
                     kept.append(pieces)
-        return _join_lines(text, self._without_ends(text, kept))
+        return _join_lines(text, self._without_positioned(text, kept))
 
-    def _without_ends(self, text: str, lines: list[list[Interval]]) -> list[list[Interval]]:
-        """Leave out what `head` and `tail` name above the first and below the last paragraph."""
-        if self._head is None and self._tail is None:
+    def _without_positioned(self, text: str, lines: list[list[Interval]]) -> list[list[Interval]]:
+        """Leave out what `head`, `stray` and `tail` name above, between and below the paragraphs."""
+        if self._head is None and self._stray is None and self._tail is None:
             return lines
         whole = ["".join(text[start:end] for start, end in pieces) for pieces in lines]
         if sum(line[:1].islower() for line in whole) > max(1, len(whole) // 4):
@@ -182,18 +194,23 @@ class Cleaner:
         title = 1 if whole and _is_title(whole[0], whole[first]) else 0
         gone = {n for n in range(title, first) if self._head and self._head.fullmatch(whole[n])}
         gone |= {n for n in range(last + 1, len(whole)) if self._tail and self._tail.fullmatch(whole[n])}
+        if self._stray:
+            gone |= {n for n in range(first + 1, last) if self._stray.fullmatch(whole[n]) and _is_foreign(n, whole)}
         return [pieces for n, pieces in enumerate(lines) if n not in gone]
 
-    def _without_inline(self, text: str, line: Interval) -> list[Interval]:
-        start, end = line
-        if self._inline is None:
-            return _strip(text, [line])
-        pieces = []
-        for match in self._inline.finditer(text, start, end):
-            pieces.append((start, match.start()))
-            start = match.end()
-        pieces.append((start, end))
-        return _strip(text, pieces)
+
+class _Patterns:
+    """The rules of one section: one pattern for all that are always tried, one for each that has needs."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        always = _alternation([rule for rule in rules if not rule.needs])
+        self._always = [] if always is None else [always]
+        self._needy = [(rule.needs, re.compile(rule.pattern, re.IGNORECASE)) for rule in rules if rule.needs]
+
+    def that_can_match(self, lowered: str) -> list[re.Pattern[str]]:
+        """Return the patterns worth trying in a text, given in lower case."""
+        needy = [pattern for needs, pattern in self._needy if any(need in lowered for need in needs)]
+        return [*self._always, *needy]
 
 
 def _alternation(rules: Sequence[Rule]) -> re.Pattern[str] | None:
@@ -209,6 +226,18 @@ def _lines(text: str) -> Iterable[Interval]:
         end = len(text) if end < 0 else end
         yield start, end
         start = end + 1
+
+
+def _without(patterns: Sequence[re.Pattern[str]], text: str, line: Interval) -> list[Interval]:
+    """Return what is left of a line when all matches of the patterns are cut out."""
+    start, end = line
+    cuts = sorted(match.span() for pattern in patterns for match in pattern.finditer(text, start, end))
+    pieces = []
+    for cut_start, cut_end in cuts:
+        pieces.append((start, cut_start))
+        start = max(start, cut_end)
+    pieces.append((start, end))
+    return _strip(text, pieces)
 
 
 def _strip(text: str, pieces: list[Interval]) -> list[Interval]:
@@ -284,6 +313,13 @@ def _is_title(line: str, paragraph: str) -> bool:
         and not line.endswith(".")
         and 5 * len(words & set(re.findall(r"\w+", paragraph.casefold()))) >= 3 * len(words)
     )
+
+
+def _is_foreign(number: int, lines: Sequence[str]) -> bool:
+    """A line of which the other lines share at most a fifth of the longer words."""
+    words = set(re.findall(r"\w{4,}", lines[number].casefold()))
+    others = set(re.findall(r"\w{4,}", "\n".join([*lines[:number], *lines[number + 1 :]]).casefold()))
+    return len(words) >= 3 and 5 * len(words & others) <= len(words)
 
 
 def _is_paragraph(line: str) -> bool:
