@@ -18,8 +18,8 @@ RULES = CleaningRules.model_validate(
     yaml.safe_load((REPO / "configs/cleaning/indonesian-news.yaml").read_text(encoding="utf-8"))
 )
 SECTIONS = ("head", "stray", "tail")
-POSITIONED = [(section, rule, line) for section in SECTIONS for rule in getattr(RULES, section) for line in rule.examples]
-STAYING = [(section, rule, line) for section in SECTIONS for rule in getattr(RULES, section) for line in rule.keeps]
+POSITIONED = [(s, rule, line) for s in SECTIONS for rule in getattr(RULES, s) for line in rule.examples]
+STAYING = [(s, rule, line) for s in SECTIONS for rule in getattr(RULES, s) for line in rule.keeps]
 BODY = "Polisi menangkap seorang perempuan yang diduga merekrut warga desa untuk bekerja di luar negeri."
 
 
