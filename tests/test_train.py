@@ -10,7 +10,11 @@ from small_corpus import MODUS, articles, train_config, write_jsonl
 from tppo.classify import ModusModel
 from tppo.config import SplitConfig, TrainConfig, compose
 from tppo.corpus import Article, Limits, Split, article_from_row
+from tppo.dataset import read_registers
 from tppo.errors import DataError
+from tppo.evaluate import Estimate
+from tppo.evaluate.slices import Slice
+from tppo.scoring import weakest
 from tppo.train import fit_model, read_corpus, score, split_articles, truth
 
 KEYS = (*MODUS, "tppo")
@@ -118,3 +122,28 @@ def test_marked_sentences_raise_the_windows_they_lie_in(sentences: int) -> None:
         for s in a.evidence or ()
     ]
     assert np.mean(hits) > 0.9
+
+
+def test_registers_are_read_by_id_and_none_are_needed(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "describe-a.jsonl", [{"id": "x", "register": "court", "place": None}])
+    write_jsonl(tmp_path / "describe-b.jsonl", [{"id": "y", "register": "portal"}])
+    assert read_registers(str(tmp_path / "describe-*.jsonl")) == {"x": "court", "y": "portal"}
+    assert read_registers(str(tmp_path / "nothing-*.jsonl")) == read_registers(None) == {}
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": "x"}', '{"register": "court"}'])
+def test_registers_that_cannot_be_read_are_refused_with_the_line(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"id": "x", "register": "court"}}\n{line}\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"a.jsonl:2: expected a row with id and register"):
+        read_registers(str(tmp_path / "a.jsonl"))
+
+
+def test_the_weakest_slices_are_said_for_each_property_with_enough_positives() -> None:
+    def slice_(by: str, value: str, f1: float, n_positive: int = 9) -> Slice:
+        unknown = Estimate(float("nan"), float("nan"), float("nan"))
+        return Slice(by, value, 20, n_positive, Estimate(f1, f1, f1), unknown, unknown, unknown)
+
+    found = [slice_("year", "2023", 0.5), slice_("year", "2024", 0.9), slice_("year", "2025", 0.1, n_positive=4)]
+    assert weakest([*found, slice_("register", "court", 0.7)]) == [
+        "by year: F1 from 0.50 (2023, 20 articles) to 0.90 (2024, 20 articles)"
+    ]

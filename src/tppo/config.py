@@ -149,9 +149,13 @@ class TrackingConfig(_Config):
 
 
 class TrainConfig(_Config):
-    """Everything `tppo train` does."""
+    """Everything `tppo train` does.
+
+    `registers` names JSONL files with the ``id`` and ``register`` of articles, for scores by register; none are needed.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    registers: str | None = None
     n_bootstrap: Annotated[int, Field(ge=0)] = 1000
     taxonomy: Taxonomy
     cleaning: CleaningRules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from collections.abc import Sequence
@@ -28,7 +29,16 @@ from tppo.corpus import (
 )
 from tppo.errors import DataError
 
-__all__ = ["Parts", "article_table", "data_digest", "load_parts", "read_corpus", "split_articles", "truth"]
+__all__ = [
+    "Parts",
+    "article_table",
+    "data_digest",
+    "load_parts",
+    "read_corpus",
+    "read_registers",
+    "split_articles",
+    "truth",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -130,3 +140,24 @@ def article_table(articles: Sequence[Article]) -> Any:
             "group": [a.group or a.id for a in articles],
         }
     )
+
+
+def read_registers(pattern: str | None) -> dict[str, str]:
+    """Return the register (``portal``, ``court``, ...) of articles by id, from JSONL files; none if there are no files.
+
+    Raises
+    ------
+    DataError
+        If a file is not JSONL with ``id`` and ``register``.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(glob.glob(pattern)) if pattern else []:  # noqa: PTH207
+        for number, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                row = json.loads(line)
+                found[row["id"]] = row["register"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise DataError(
+                    f"{name}:{number}: expected a row with id and register, got {line!r:.60} ({error})"
+                ) from None
+    return found

@@ -7,53 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tppo.classify import YES, ModusModel, Readings
+from tppo.classify import ModusModel
 from tppo.config import TrainConfig, flatten
 from tppo.corpus import Article
-from tppo.dataset import Parts, article_table, data_digest, truth
+from tppo.dataset import Parts, article_table, data_digest
 from tppo.embedding import CachedEncoder
-from tppo.evaluate import Evaluation, Predictions, evaluate, text_digest
+from tppo.evaluate import Predictions
+from tppo.evaluate.mistakes import Mistake, Quote, find_mistakes, mistakes_csv, mistakes_page
+from tppo.evaluate.slices import slices_csv
+from tppo.scoring import Findings, weakest
 from tppo.tracking import Dataset, RunRecord
 from tppo.tracking.lookup import PREDICTIONS
 
-__all__ = ["predictions", "run_record"]
-
-
-def predictions(
-    articles: Sequence[Article], keys: Sequence[str], probabilities: NDArray[np.float64], decisions: NDArray[np.int8]
-) -> Predictions:
-    """Put what a model said about labelled articles beside what is true of them.
-
-    Parameters
-    ----------
-    articles : sequence of Article, length n_articles
-        With labels.
-    keys : sequence of str, length n_labels
-        The columns of the arrays.
-    probabilities, decisions : ndarray of shape (n_articles, n_labels)
-        As in `tppo.classify.Readings`.
-    """
-    return Predictions(
-        labels=tuple(keys),
-        ids=tuple(a.id for a in articles),
-        groups=tuple(a.group or a.id for a in articles),
-        digests=tuple(text_digest(a.text) for a in articles),
-        truth=truth(articles, keys),
-        probabilities=probabilities,
-        given=decisions == YES,
-    )
+__all__ = ["run_record"]
 
 
 def run_record(
-    config: TrainConfig,
-    model: ModusModel,
-    parts: Parts,
-    readings: Readings,
-    held_out: Predictions,
-    scores: Evaluation,
-    seconds: Mapping[str, float],
+    config: TrainConfig, model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[str, float]
 ) -> RunRecord:
     """Collect what a run logs.
 
@@ -65,22 +36,22 @@ def run_record(
         What was trained.
     parts : Parts
         The articles.
-    readings, scores : Readings, Evaluation
-        What the model says of the test part, and how good that is.
-    held_out : Predictions
-        For the training part, by models that had not learnt from the article.
+    found : Findings
+        How good the model is.
     seconds : mapping of str to float
         Time of each stage.
     """
-    test = predictions(parts.test, model.keys, readings.probabilities, readings.decisions)
+    name = config.tracking.run_name or f"{config.embedding.kind} + {_classifier_name(config)}"
+    test = found.test
+    mistakes = _mistakes(parts.test, found)
     source = ",".join(config.corpus.paths)
     test_digest = data_digest(parts.test)
     return RunRecord(
         experiment=config.tracking.experiment,
-        run_name=config.tracking.run_name or f"{config.embedding.kind} + {_classifier_name(config)}",
+        run_name=name,
         registered_model=config.tracking.registered_model,
         params=flatten(config),
-        metrics=_metrics(config, model, parts, readings, held_out, scores, seconds),
+        metrics=_metrics(model, parts, found, seconds),
         tags={
             "tppo.data_digest": data_digest([*parts.learn, *parts.test]),
             "tppo.test_digest": test_digest,
@@ -96,36 +67,36 @@ def run_record(
             "config.json": config.model_dump_json(indent=1),
             "split.json": json.dumps({"train": parts.split.train, "test": parts.split.test}),
             PREDICTIONS["test"]: test.to_csv(),
-            PREDICTIONS["oof"]: held_out.to_csv(),
+            PREDICTIONS["oof"]: found.held_out.to_csv(),
             "quarantine.jsonl": "".join(json.dumps(r.as_row(), ensure_ascii=False) + "\n" for r in parts.rejected),
+            "errors.csv": mistakes_csv(mistakes, test.labels),
+            "errors.html": mistakes_page(mistakes, title=f"Errors of {name}", n_articles=len(test.ids)),
+            "slices.csv": slices_csv(found.slices),
         },
+        labels=model.keys,
+        notes=[
+            f"{len(mistakes):,} of {len(test.ids):,} test articles have a wrong label: `errors.html`.",
+            *weakest(found.slices["test"]),
+        ],
     )
 
 
-def _metrics(
-    config: TrainConfig,
-    model: ModusModel,
-    parts: Parts,
-    readings: Readings,
-    held_out: Predictions,
-    scores: Evaluation,
-    seconds: Mapping[str, float],
-) -> dict[str, float]:
-    # Held-out scores of the training part are what settings are chosen by, never the test part.
-    chosen_by = evaluate(
-        held_out.truth,
-        held_out.probabilities,
-        held_out.given,
-        labels=held_out.labels,
-        macro_labels=config.taxonomy.modus_keys,
-        n_bootstrap=0,
+def _mistakes(articles: Sequence[Article], found: Findings) -> list[Mistake]:
+    return find_mistakes(
+        found.test,
+        [a.text for a in articles],
+        evidence=[[Quote(e.label, e.text, e.score) for e in quoted] for quoted in found.readings.evidence],
+        marked=[[Quote(s.label, a.text[s.start : s.end]) for s in a.evidence or ()] for a in articles],
     )
-    metrics = {f"test/{name}": value for name, value in scores.flat()}
-    metrics |= {f"oof/{name}": value for name, value in chosen_by.flat()}
+
+
+def _metrics(model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[str, float]) -> dict[str, float]:
+    metrics = {f"test/{name}": value for name, value in found.scores.flat()}
+    metrics |= {f"oof/{name}": value for name, value in found.held_out_scores.flat()}
     metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
     metrics |= {
-        "test/tokens": float(readings.n_tokens.sum()),
-        "test/tokens_dropped": float(readings.n_dropped.sum()),
+        "test/tokens": float(found.readings.n_tokens.sum()),
+        "test/tokens_dropped": float(found.readings.n_dropped.sum()),
         "train/articles": float(len(parts.learn)),
         "test/articles": float(len(parts.test)),
         "data/quarantined": float(len(parts.rejected)),

@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppo.build import build_encoder, build_settings
-from tppo.classify import YES, ModusModel, Readings
+from tppo.classify import ModusModel
 from tppo.config import TrainConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
 from tppo.dataset import load_parts, read_corpus, split_articles, truth
 from tppo.embedding import Windows
 from tppo.embedding.terms import TermVectors
-from tppo.evaluate import Evaluation, evaluate
-from tppo.record import predictions, run_record
+from tppo.evaluate import Evaluation
+from tppo.record import run_record
+from tppo.scoring import examine, predictions, score, weakest
 from tppo.tracking import PAYLOAD, LoggedRun, StoredModel, log_training_run
 from tppo.tracking.pyfunc import example, signature
 
@@ -44,6 +45,8 @@ class TrainResult:
         Rows that could not be used, with their reasons.
     metrics : mapping of str to float
         As they are tracked.
+    weakest : list of str
+        Where the test scores are lowest and highest, by outlet, length, year and register.
     """
 
     evaluation: Evaluation
@@ -52,6 +55,7 @@ class TrainResult:
     n_test: int
     rejected: list[Rejected]
     metrics: Mapping[str, float]
+    weakest: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,12 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
     fitted = fit(config, parts.learn, seconds)
     model = fitted.model
     with stage("evaluation", seconds):
-        readings = model.read([a.text for a in parts.test])
-        scores = score(config, parts.test, readings)
         held_out = predictions(parts.learn, model.keys, fitted.held_out, fitted.held_out_decisions)
+        found = examine(config, model, parts, held_out)
     with stage("tracking", seconds), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / Path(PAYLOAD).name
         digest = model.save(folder)
-        record = run_record(config, model, parts, readings, held_out, scores, seconds)
+        record = run_record(config, model, parts, found, seconds)
 
         def rescore(stored: StoredModel) -> float:
             rival = ModusModel.load(stored.folder, digest=stored.digest)
@@ -120,7 +123,15 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
             register=register,
             parent=parent,
         )
-    return TrainResult(scores, run, len(parts.learn), len(parts.test), parts.rejected, record.metrics)
+    return TrainResult(
+        found.scores,
+        run,
+        len(parts.learn),
+        len(parts.test),
+        parts.rejected,
+        record.metrics,
+        weakest(found.slices["test"]),
+    )
 
 
 def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, float]) -> ModusModel:
@@ -194,19 +205,3 @@ def _marks(
             column[column == 0] = -1
             column[(overlap > 0) & (2 * overlap >= shorter)] = 1
     return marks
-
-
-def score(config: TrainConfig, articles: Sequence[Article], readings: Readings) -> Evaluation:
-    """Score readings of labelled articles; the context label only where it is known."""
-    keys = config.taxonomy.label_keys
-    known = truth(articles, keys)
-    return evaluate(
-        known,
-        readings.probabilities,
-        readings.decisions == YES,
-        labels=keys,
-        macro_labels=config.taxonomy.modus_keys,
-        groups=[a.group or a.id for a in articles],
-        n_bootstrap=config.n_bootstrap,
-        seed=config.seed,
-    )

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -88,7 +89,14 @@ def test_the_metrics_are_those_of_the_result(api: Any, in_store: Any) -> None:
 def test_the_tags_tell_code_data_and_encoder(api: Any, in_store: Any) -> None:
     one, two, other = (api.get_run(r.run.run_id).data.tags for r in (in_store.weak, in_store.again, in_store.strong))
     assert one["git.commit"]
-    for tag in ("tppo.data_digest", "tppo.test_digest", "tppo.encoder", "tppo.version"):
+    for tag in (
+        "tppo.data_digest",
+        "tppo.test_digest",
+        "tppo.encoder",
+        "tppo.version",
+        "tppo.code_digest",
+        "tppo.model_digest",
+    ):
         assert one[tag] == two[tag]
     assert one["tppo.test_digest"] == other["tppo.test_digest"]
     assert one["tppo.encoder"] != other["tppo.encoder"]
@@ -99,6 +107,44 @@ def test_the_datasets_are_inputs_of_the_run(api: Any, in_store: Any) -> None:
     found = {i.dataset.name: next(t.value for t in i.tags if t.key == "mlflow.data.context") for i in inputs}
     assert found == {"train": "training", "test": "testing"}
     assert {json.loads(i.dataset.profile)["num_rows"] for i in inputs} == {in_store.weak.n_train, in_store.weak.n_test}
+
+
+def test_the_run_says_how_to_make_it_again(api: Any, in_store: Any, artifact: Get) -> None:
+    run = api.get_run(in_store.weak.run.run_id)
+    command = run.data.tags["tppo.reproduce"]
+    assert command.endswith(f"tppo reproduce {run.info.run_id}")
+    assert command in run.data.tags["mlflow.note.content"]
+    assert command in artifact("model-card.md").decode()
+
+
+def test_the_model_card_has_the_scores_of_the_run(artifact: Get, in_store: Any) -> None:
+    card = artifact("model-card.md").decode()
+    assert f"| macro (modus) | | | {in_store.weak.evaluation.overall['f1_macro'].value:.3f} (" in card
+    assert all(f"| {key} | " in card for key in (*MODUS, "tppo"))
+    assert f"{in_store.weak.n_train} articles to learn from, {in_store.weak.n_test} to score on" in card
+    assert "| - |" not in card
+
+
+def test_the_errors_are_artifacts_with_a_row_per_article_that_has_a_wrong_label(artifact: Get) -> None:
+    table = pd.read_csv(StringIO(artifact("predictions/test.csv").decode()))
+    wrong = np.any([table[f"true_{key}"] != table[f"given_{key}"] for key in (*MODUS, "tppo")], axis=0)
+    assert wrong.any()
+    errors = pd.read_csv(StringIO(artifact("errors.csv").decode()))
+    assert set(errors["id"]) == set(table["id"][wrong])
+    assert errors["how_wrong"].is_monotonic_decreasing
+    page = artifact("errors.html").decode()
+    assert all(f" {identifier} " in page for identifier in errors["id"])
+
+
+def test_the_slices_are_an_artifact(artifact: Get, in_store: Any) -> None:
+    table = pd.read_csv(StringIO(artifact("slices.csv").decode()))
+    sizes = table.groupby(["part", "by"])["n_articles"].sum()
+    assert sizes["test", "length"] == in_store.weak.n_test
+    assert sizes["oof", "length"] == in_store.weak.n_train
+
+
+def test_the_environment_is_an_artifact(artifact: Get) -> None:
+    assert json.loads(artifact("environment.json"))["python"].startswith("3.")
 
 
 @pytest.mark.parametrize("name", ["precision_recall", "calibration", "confusion"])

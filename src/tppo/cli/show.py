@@ -29,6 +29,8 @@ _out = Console(highlight=False)
 def show_training(result: TrainResult) -> None:
     """Print the scores of a training run and where it went."""
     _out.print(score_table(result.evaluation, f"{result.n_test} test articles, {result.n_train} to learn from"))
+    for line in result.weakest:
+        _out.print(line, markup=False)
     if result.rejected:
         first = result.rejected[0]
         _out.print(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import Any
 
 from tppo import __version__
 from tppo.errors import ModelError
+from tppo.tracking.card import model_card, reproduce_command, summary
 from tppo.tracking.registry import CHAMPION, DIGEST_TAG, StoredModel, client, resolve_model
+from tppo.tracking.source import code_commit, code_digest, environment
 
 __all__ = ["Dataset", "LoggedRun", "RunRecord", "close_parent_run", "log_training_run", "open_parent_run"]
 
@@ -49,8 +50,10 @@ class RunRecord:
         Artifact path to figure.
     texts : mapping of str to str
         Artifact path to content.
-    description : str
-        Markdown shown on the run's page.
+    labels : sequence of str
+        Label keys, the context label last.
+    notes : sequence of str
+        What the run showed of its own limits; for the model card.
     test_digest : str
         Of the articles the metrics were computed on.
     """
@@ -65,7 +68,8 @@ class RunRecord:
     datasets: Sequence[Dataset] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    description: str = ""
+    labels: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -115,11 +119,9 @@ def log_training_run(
         logging.getLogger(name).setLevel(logging.ERROR)
     api = client()
     mlflow.set_experiment(record.experiment)
-    with mlflow.start_run(
-        run_name=record.run_name, description=record.description or None, parent_run_id=parent
-    ) as run:
+    with mlflow.start_run(run_name=record.run_name, parent_run_id=parent) as run:
         mlflow.log_params(dict(record.params))
-        mlflow.set_tags({**record.tags, "git.commit": _git_commit(), "tppo.version": __version__})
+        _describe(record, run.info.run_id, digest)
         for dataset in record.datasets:
             entry = mlflow.data.from_pandas(
                 dataset.table, source=CodeDatasetSource({"paths": dataset.source}), name=dataset.name
@@ -151,6 +153,34 @@ def log_training_run(
         return LoggedRun(run.info.run_id, version, is_champion, reason)
 
 
+def _describe(record: RunRecord, run_id: str, digest: str) -> None:
+    """Tell what the run is and what it was made with: tags, description, model card, environment."""
+    import mlflow
+
+    commit = code_commit()
+    command = reproduce_command(run_id, commit)
+    tags = {
+        **record.tags,
+        "git.commit": commit,
+        "tppo.code_digest": code_digest(),
+        "tppo.model_digest": digest,
+        "tppo.reproduce": command,
+        "tppo.version": __version__,
+    }
+    mlflow.set_tags({**tags, "mlflow.note.content": summary(record.run_name, record.metrics, command)})
+    card = model_card(
+        name=record.run_name,
+        labels=record.labels,
+        params=record.params,
+        metrics=record.metrics,
+        tags=tags,
+        notes=record.notes,
+        command=command,
+    )
+    mlflow.log_text(card, "model-card.md")
+    mlflow.log_dict(environment(), "environment.json")
+
+
 def _crown(
     api: Any, name: str, version: int, f1: float, test_digest: str, rescore: Callable[[StoredModel], float]
 ) -> tuple[bool, str]:
@@ -176,17 +206,6 @@ def _crown(
         api.set_registered_model_alias(name, CHAMPION, str(version))
         return True, f"macro-F1 {f1:.4f} is above version {champion.version}'s {best:.4f}"
     return False, f"version {champion.version} stays champion: macro-F1 {best:.4f}, this one {f1:.4f}"
-
-
-def _git_commit() -> str:
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=True)
-        changed = subprocess.run(
-            ["git", "status", "--porcelain"], capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
-    return found.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
 
 
 def open_parent_run(experiment: str, name: str, run_id: str | None) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tppo import __version__
 from tppo.tracking.registry import client
-from tppo.tracking.runs import Dataset, _git_commit
+from tppo.tracking.runs import Dataset
+from tppo.tracking.source import code_commit
 
 __all__ = ["TopicsRecord", "log_topics_run"]
 
@@ -52,7 +53,7 @@ def log_topics_run(record: TopicsRecord, model_folder: Path) -> str:
     mlflow.set_experiment(record.experiment)
     with mlflow.start_run(run_name=record.run_name) as run:
         mlflow.log_params(dict(record.params))
-        mlflow.set_tags({**record.tags, "git.commit": _git_commit(), "tppo.version": __version__})
+        mlflow.set_tags({**record.tags, "git.commit": code_commit(), "tppo.version": __version__})
         data = record.dataset
         entry = mlflow.data.from_pandas(data.table, source=CodeDatasetSource({"paths": data.source}), name=data.name)
         mlflow.log_input(entry, context=data.context)
