@@ -66,7 +66,5 @@ def test_the_environment_names_the_libraries_the_package_asks_for() -> None:
         ("unknown", "tppo reproduce r1"),
     ],
 )
-def test_the_command_that_makes_a_run_again_checks_out_its_code_if_that_was_committed(
-    commit: str, command: str
-) -> None:
+def test_the_command_that_makes_a_run_again_checks_out_code_that_was_committed(commit: str, command: str) -> None:
     assert reproduce_command("r1", commit) == command

@@ -176,7 +176,7 @@ def _article(number: int, m: Mistake) -> str:
     verdict += [f"<span class=missed>missed: {e(', '.join(m.missed))}</span>"] if m.missed else []
     chances = " · ".join(f"{e(key)} {p:.2f}" for key, p in m.probabilities.items())
     quotes = "".join(
-        f"<blockquote class={'missed' if q.label in m.missed else 'wrong-quote'}>{e(q.text)} "
+        f"<blockquote{' class=missed' if q.label in m.missed else ''}>{e(q.text)} "
         f"<span class=p>{e(q.label)}{'' if q.score != q.score else f' {q.score:.2f}'}</span></blockquote>"
         for q in m.quotes
     )
