@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tppo.build import build_encoder, build_settings
 from tppo.classify import ModusModel
+from tppo.classify.domain import Domain
 from tppo.config import TrainConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
@@ -178,6 +179,7 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
         groups = [a.group or a.id for a in articles]
         classifier.fit(rows, truth(articles, model.keys), bags=bags, groups=groups, marks=marks)
         model.scorer = classifier.scorer_
+        model.domain = Domain.fit([c.text for c in clean], groups=groups, seed=config.seed)
     held_out = classifier.oof_probabilities_
     return Fit(model, held_out, classifier.scorer_.decide(held_out))
 

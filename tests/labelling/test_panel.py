@@ -50,3 +50,9 @@ def test_markup_in_an_article_is_shown_as_it_stands(model: ModusModel) -> None:
 
 def test_markup_in_a_model_name_is_shown_as_it_stands(model: ModusModel) -> None:
     assert "out[/x]" in shown(model, "x", name="out[/x]")
+
+
+def test_the_panel_says_why_a_foreign_article_gets_no_label(model: ModusModel) -> None:
+    english = "Police rescued the workers who had been forced to run online scams from a guarded compound."
+    assert "No label is given outright: unlike the training articles" in shown(model, english)
+    assert "outright" not in shown(model, articles()[0]["text"])

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
-from tppo.classify.scorer import YES, FloatArray, Scorer, sigmoid
+from tppo.classify.domain import Domain
+from tppo.classify.scorer import REVIEW, YES, FloatArray, Scorer, sigmoid
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
 from tppo.embedding import Encoder, IntVector, Windows, cut_windows, load_encoder, save_encoder
 from tppo.embedding.terms import TermVectors
@@ -23,7 +24,7 @@ from tppo.taxonomy import Taxonomy
 
 __all__ = ["Evidence", "Features", "ModelSettings", "ModusModel", "Readings", "folder_digest"]
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Features(BaseModel):
@@ -91,6 +92,8 @@ class Readings:
         Per article, for each label given, in the order of the text.
     n_tokens, n_dropped : ndarray of shape (n_articles,), int64
         Tokens read and tokens beyond the limits.
+    reasons : list of str or None
+        Per article why no label is given outright, see `tppo.classify.domain`; None for a text of the usual kind.
     """
 
     keys: tuple[str, ...]
@@ -99,6 +102,7 @@ class Readings:
     evidence: list[list[Evidence]]
     n_tokens: IntVector
     n_dropped: IntVector
+    reasons: list[str | None]
 
 
 class ModusModel:
@@ -114,15 +118,23 @@ class ModusModel:
         Needed if the features hold terms.
     scorer : Scorer or None
         The learnt weights; None before training, when only `prepare` and `features` can be used.
+    domain : Domain or None
+        What the training articles were written in; with None every text counts as of that kind.
     """
 
     def __init__(
-        self, settings: ModelSettings, encoder: Encoder, terms: TermVectors | None, scorer: Scorer | None
+        self,
+        settings: ModelSettings,
+        encoder: Encoder,
+        terms: TermVectors | None,
+        scorer: Scorer | None,
+        domain: Domain | None = None,
     ) -> None:
         self.settings = settings
         self.encoder = encoder
         self.terms = terms
         self.scorer = scorer
+        self.domain = domain
         self._cleaner = Cleaner(settings.cleaning)
 
     @property
@@ -175,7 +187,7 @@ class ModusModel:
         if not texts:
             empty = np.zeros((0, len(self.keys)))
             none = np.zeros(0, dtype=np.int64)
-            return Readings(self.keys, empty, empty.astype(np.int8), [], none, none)
+            return Readings(self.keys, empty, empty.astype(np.int8), [], none, none, [])
         clean = self.clean(texts) if clean is None else clean
         windows = self.encode(self.cut(clean))
         blocks, bags = self.features(clean, windows)
@@ -184,8 +196,11 @@ class ModusModel:
         decisions = scorer.decide(probabilities)
         if self.settings.features.level == "article":
             logits = scorer.window_logits(*self._blocks(windows.texts, windows.vectors))
+        reasons = [None if self.domain is None else self.domain.reason(c.text) for c in clean]
+        outside = np.array([reason is not None for reason in reasons])
+        decisions[outside] = np.minimum(decisions[outside], REVIEW)
         evidence = self._quote(texts, clean, windows, logits, decisions)
-        return Readings(self.keys, probabilities, decisions, evidence, windows.n_tokens, windows.n_dropped)
+        return Readings(self.keys, probabilities, decisions, evidence, windows.n_tokens, windows.n_dropped, reasons)
 
     def _quote(
         self,
@@ -232,6 +247,8 @@ class ModusModel:
         if self.terms is not None:
             (folder / "terms").mkdir()
             self.terms.save(folder / "terms")
+        if self.domain is not None:
+            self.domain.save(folder / "domain.json")
         return folder_digest(folder)
 
     @classmethod
@@ -264,7 +281,8 @@ class ModusModel:
             terms = TermVectors.load(folder / "terms") if settings.features.terms else None
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelError(f"{folder / 'terms'}: damaged term vectors: {type(error).__name__}: {error}") from None
-        model = cls(settings, load_encoder(folder / "encoder"), terms, Scorer.load(folder / "scorer.safetensors"))
+        scorer, domain = Scorer.load(folder / "scorer.safetensors"), Domain.load(folder / "domain.json")
+        model = cls(settings, load_encoder(folder / "encoder"), terms, scorer, domain)
         try:
             model.read([""])
         except ValueError as error:

@@ -69,7 +69,7 @@ def columns(
         "n_tokens": readings.n_tokens.tolist(),
         "n_tokens_dropped": readings.n_dropped.tolist(),
         "model": [model] * len(ids),
-        "error": [None] * len(ids),
+        "error": list(readings.reasons),
     }
     for k, key in enumerate(readings.keys):
         found[f"p_{key}"] = probabilities[:, k].tolist()

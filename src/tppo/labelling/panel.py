@@ -37,6 +37,8 @@ def article_panel(model: ModusModel, text: str, *, model_name: str) -> Renderabl
     dropped = int(readings.n_dropped[0])
     tokens = f"{int(readings.n_tokens[0])} tokens read" + (f", {dropped} beyond the limit" if dropped else "")
     parts: list[RenderableType] = [table]
+    if (reason := readings.reasons[0]) is not None:
+        parts.append(Text(f"\nNo label is given outright: {reason}", style="yellow"))
     if quotes:
         parts += [Text("\nEvidence", style="bold"), quotes]
     return Group(
