@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shipped import shipped_model, shipped_parts
 
-from small_corpus import articles, texts
+from shipped import shipped_model, shipped_parts
+from small_corpus import articles, texts, trained
 from tppo.classify import NO, YES, ModusModel
 from tppo.classify.domain import HIGHEST, LOWEST, TWINS, Domain
 from tppo.classify.table import rows
@@ -21,8 +21,8 @@ ENGLISH = (
 )
 MALAY = (
     "Polis menahan lima lelaki kerana disyaki menyeludup pekerja asing tanpa permit menerusi jeti haram awal pagi "
-    "semalam. Ketua Polis Daerah berkata, kesemua mangsa dijanjikan pekerjaan di kilang sebelum dikurung di sebuah rumah "
-    "kedai. Beliau berkata, wang tunai turut dirampas. Kes disiasat mengikut Akta Antipemerdagangan Orang."
+    "semalam. Ketua Polis Daerah berkata, kesemua mangsa dijanjikan pekerjaan di kilang sebelum dikurung di sebuah "
+    "rumah kedai. Beliau berkata, wang tunai turut dirampas. Kes disiasat mengikut Akta Antipemerdagangan Orang."
 )
 JAVANESE = (
     "Esuk iki pasar gedhe rame banget amarga regane lombok mudhun. Bakul-bakul padha seneng awit akeh sing tuku. Mbok "
@@ -116,8 +116,6 @@ def test_an_article_outside_is_never_given_a_label_and_its_row_says_why(model: M
 
 def test_what_would_have_been_a_label_is_for_review() -> None:
     """Every word unknown: the labels that the scorer gives turn to review, and nothing else changes."""
-    from small_corpus import trained
-
     model = trained()
     strict = ModusModel(
         model.settings, model.encoder, model.terms, model.scorer, Domain(frozenset(), usual=0.0, floor=0.5)
@@ -173,9 +171,10 @@ def test_upper_case_gets_the_same_labels() -> None:
 @pytest.mark.slow
 def test_a_text_of_100_000_words_is_read_and_what_is_beyond_the_limit_is_counted() -> None:
     _, _, test = shipped_parts()
-    words = " ".join(a.text for a in test).split()
-    text = " ".join((words * (100_000 // len(words) + 1))[:100_000])
-    readings = shipped_model().read([text])
+    model = shipped_model()
+    body = "\n".join(c.text for c in model.clean([a.text for a in test]))
+    text = "\n".join([body] * (100_000 // len(body.split()) + 1))
+    readings = model.read([text])
     assert readings.reasons == [None]
     assert readings.n_dropped[0] > 0
     assert all(text[e.start : e.end] == e.text for e in readings.evidence[0])

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from workplace import Workplace, new_workplace
 
+from shipped import shipped_model
 from small_corpus import MODUS, REPO, articles, train_config
 from tppo.classify import ModusModel
-from tppo.config import TrainConfig, compose
 from tppo.corpus import Limits, article_from_row
 from tppo.labelling import label_files
 from tppo.tracking import resolve_model
-from tppo.train import fit_model, read_corpus, split_articles, train
+from tppo.train import train
 
 pytestmark = pytest.mark.slow
 
@@ -126,12 +126,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     folder = REPO.parent / "shared" / "seeds"
     if not folder.is_dir():
         pytest.skip("../shared/seeds is not here")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.chdir(REPO)
-        config = compose("train", [], TrainConfig)
-        known, _ = read_corpus(config)
-        split = split_articles(known, config.split, keys=config.taxonomy.label_keys, seed=config.seed)
-        model = fit_model(config, [a for a in known if a.id in set(split.train)], {})
+    model = shipped_model()
     out = tmp_path_factory.mktemp("seeds")
     label_files([folder], out, model, model_name="m", format="jsonl")
     rows = [json.loads(line) for line in (out / "part-00000.jsonl").read_text("utf-8").splitlines()]

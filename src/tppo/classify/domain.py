@@ -21,7 +21,7 @@ __all__ = ["Domain"]
 FloatArray = NDArray[np.float64]
 
 MIN_ARTICLES = 2  # a word counts as known if so many training articles have it
-PRIOR_WORDS = 2  # each text is taken to have so many more words, known as often as in training: one name decides nothing
+PRIOR_WORDS = 2  # each text is taken to have so many more words, as known as usual: one name decides nothing
 LOWEST, HIGHEST = 0.3, 0.8  # of the floor: a small corpus says little about it
 
 # One word in the two standards of one language: Malay (Malaysia, Brunei, Singapore) and Indonesian.

@@ -39,7 +39,9 @@ class Deletion:
 
 
 def deletions(model: ModusModel, texts: Sequence[str], *, seed: int = 0) -> list[Deletion]:
-    """Delete the evidence of every label given (comprehensiveness, DeYoung et al. 2020), and random sentences to compare.
+    """Delete the evidence of every label given, and as many random sentences to compare.
+
+    The fall of the probability is what DeYoung et al. (2020) call comprehensiveness.
 
     Parameters
     ----------
