@@ -57,6 +57,7 @@ def run_record(
             "tppo.test_digest": test_digest,
             "tppo.encoder": model.encoder.fingerprint,
         },
+        test=test,
         test_digest=test_digest,
         datasets=[
             Dataset("train", "training", source, article_table(parts.learn)),

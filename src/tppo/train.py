@@ -19,7 +19,7 @@ from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
 from tppo.dataset import load_parts, read_corpus, split_articles, truth
 from tppo.embedding import Windows
 from tppo.embedding.terms import TermVectors
-from tppo.evaluate import Evaluation
+from tppo.evaluate import Evaluation, Predictions
 from tppo.record import run_record
 from tppo.scoring import examine, predictions, score, weakest
 from tppo.tracking import PAYLOAD, LoggedRun, StoredModel, log_training_run
@@ -108,11 +108,10 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
         digest = model.save(folder)
         record = run_record(config, model, parts, found, seconds)
 
-        def rescore(stored: StoredModel) -> float:
+        def reread(stored: StoredModel) -> Predictions:
             rival = ModusModel.load(stored.folder, digest=stored.digest)
-            if rival.keys != model.keys:
-                return -1.0
-            return score(config, parts.test, rival.read([a.text for a in parts.test])).overall["f1_macro"].value
+            said = rival.read([a.text for a in parts.test])
+            return predictions(parts.test, rival.keys, said.probabilities, said.decisions)
 
         run = log_training_run(
             record,
@@ -120,7 +119,7 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
             digest=digest,
             signature=signature(model.keys),
             example=example(),
-            rescore=rescore,
+            reread=reread,
             register=register,
             parent=parent,
         )

@@ -163,7 +163,7 @@ def test_articles_whose_context_is_not_known_are_not_scored_on_it(here: Path, mo
 def result(rejected: list[Rejected]) -> TrainResult:
     y = np.eye(5, dtype=bool)
     scores = evaluate(y, y.astype(float), y, labels=[*MODUS, "tppo"], macro_labels=MODUS, n_bootstrap=20)
-    return TrainResult(scores, LoggedRun("abc", 3, True, "the first model"), 10, 5, rejected, dict(scores.flat()))
+    return TrainResult(scores, LoggedRun("abc", 3, "champion", "the first model"), 10, 5, rejected, dict(scores.flat()))
 
 
 def test_training_prints_scores_and_where_the_run_is(

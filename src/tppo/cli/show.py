@@ -38,9 +38,10 @@ def show_training(result: TrainResult) -> None:
             markup=False,
         )
     run = result.run
-    standing = "champion" if run.is_champion else "not champion"
     _out.print(
-        f"run {run.run_id} in {without_secrets(tracking_uri())}; model version {run.version}, {standing}: {run.reason}"
+        f"run {run.run_id} in {without_secrets(tracking_uri())}; model version {run.version}, "
+        f"{run.standing or 'not champion'}: {run.reason}",
+        markup=False,
     )
     _out.print("compare runs with `make ui`; label articles with `tppo label INPUT --out DIR`")
 

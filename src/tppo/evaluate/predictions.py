@@ -95,6 +95,19 @@ class Predictions:
             )
         return cls(labels, ids, groups, digests, truth, probabilities, given == 1)
 
+    def only(self, labels: Sequence[str]) -> Predictions:
+        """Return the predictions of some labels, in the order of `labels`."""
+        columns = [self.labels.index(key) for key in labels]
+        return Predictions(
+            tuple(labels),
+            self.ids,
+            self.groups,
+            self.digests,
+            self.truth[:, columns],
+            self.probabilities[:, columns],
+            self.given[:, columns],
+        )
+
     def take(self, rows: Sequence[int]) -> Predictions:
         """Return the predictions of some articles, in the order of `rows`."""
         picked = np.asarray(rows, dtype=np.intp)

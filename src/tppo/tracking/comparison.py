@@ -6,21 +6,23 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tppo.evaluate import Comparison, align, compare
+from tppo.errors import DataError
+from tppo.evaluate import Comparison, Predictions, align, compare
 from tppo.tracking.lookup import StoredRun, read_predictions
 from tppo.tracking.registry import client
 
-__all__ = ["RunComparison", "compare_runs", "log_comparison", "sentence", "table_rows"]
+__all__ = ["RunComparison", "compare_predictions", "compare_runs", "log_comparison", "sentence", "table_rows"]
 
 
 @dataclass(frozen=True)
 class RunComparison:
-    """Two runs compared on a part of the data (``test`` or ``oof``)."""
+    """Two runs compared on a part of the data (``test`` or ``oof``), and the labels that only one of them has."""
 
     first: StoredRun
     second: StoredRun
     part: str
     result: Comparison
+    left_out: tuple[str, ...] = ()
 
 
 def compare_runs(
@@ -43,9 +45,38 @@ def compare_runs(
         If a run has no predictions, or they are for other articles; the message says which differ.
     """
     ours, theirs = read_predictions(first, part), read_predictions(second, part)
-    theirs = align(ours, theirs, names=(first.shown, second.shown))
-    result = compare(ours, theirs, macro_labels=ours.labels[:-1], n_bootstrap=n_bootstrap)  # the context label is last
-    return RunComparison(first, second, part, result)
+    return compare_predictions(first, second, ours, theirs, part=part, n_bootstrap=n_bootstrap)
+
+
+def compare_predictions(
+    first: StoredRun,
+    second: StoredRun,
+    ours: Predictions,
+    theirs: Predictions,
+    *,
+    part: str,
+    n_bootstrap: int = 10_000,
+) -> RunComparison:
+    """Compare two runs by what they said, on the labels that both have; the context label is each one's last.
+
+    Raises
+    ------
+    DataError
+        If the articles differ, or no label is common.
+    """
+    shared = [key for key in ours.labels if key in theirs.labels]
+    contexts = {ours.labels[-1], theirs.labels[-1]}
+    modus = [key for key in shared if key not in contexts]
+    if not modus:
+        raise DataError(
+            f"the runs have no modus in common: {first.shown} has {', '.join(ours.labels)}; "
+            f"{second.shown} has {', '.join(theirs.labels)}"
+        )
+    one = ours.only(shared)
+    other = align(one, theirs.only(shared), names=(first.shown, second.shown))
+    result = compare(one, other, macro_labels=modus, n_bootstrap=n_bootstrap)
+    left_out = tuple(key for key in (*ours.labels, *theirs.labels) if key not in shared)
+    return RunComparison(first, second, part, result, left_out)
 
 
 def log_comparison(comparison: RunComparison) -> str:
@@ -83,6 +114,7 @@ def as_json(comparison: RunComparison) -> str:
         "n_articles": result.n_articles,
         "n_groups": result.n_groups,
         "n_bootstrap": result.n_bootstrap,
+        "left_out": list(comparison.left_out),
         "macro_labels": list(result.macro_labels),
         "f1_macro": asdict(result.f1_macro),
         "labels": {
@@ -153,11 +185,12 @@ def as_csv(comparison: RunComparison) -> str:
 def as_markdown(comparison: RunComparison) -> str:
     """Return a comparison as a page for people."""
     result = comparison.result
+    left_out = f" Labels of one run only: {', '.join(comparison.left_out)}." if comparison.left_out else ""
     lines = [
         f"# {comparison.second.shown} against {comparison.first.shown}",
         "",
         f"Part `{comparison.part}`: {result.n_articles:,} articles in {result.n_groups:,} syndication groups. "
-        f"{sentence(result)}.",
+        f"{sentence(result)}.{left_out}",
         "",
         "| label | F1 first | F1 second | difference (95 %) | p | p Holm | only first right | only second right "
         "| McNemar p | p Holm | odds ratio | Cohen's g |",

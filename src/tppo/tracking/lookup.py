@@ -10,9 +10,11 @@ from typing import Any
 
 from tppo.errors import DataError, UsageError
 from tppo.evaluate import Predictions
-from tppo.tracking.registry import CHALLENGER, CHAMPION, client, tracking_uri, without_secrets
+from tppo.tracking.registry import CHALLENGER, CHAMPION, DIGEST_TAG, client, tracking_uri, without_secrets
 
-__all__ = ["PREDICTIONS", "StoredRun", "find_run", "read_predictions", "read_text"]
+__all__ = ["PREDICTIONS", "REPRODUCES", "StoredRun", "find_run", "read_predictions", "read_text"]
+
+REPRODUCES = "tppo.reproduces"
 
 # Part of the data to the artifact that holds what the run said about it.
 PREDICTIONS = {"test": "predictions/test.csv", "oof": "predictions/oof.csv"}
@@ -41,8 +43,9 @@ def find_run(spec: str, *, registered_model: str = "tppo-modus") -> StoredRun:
     ----------
     spec : str
         ``champion`` or ``challenger`` (the run of that version of `registered_model`), ``latest`` (the last finished
-        training run that is no trial of a sweep), a model (``models:/NAME@ALIAS``, ``models:/NAME/VERSION``, or a
-        version number alone), a run's id or the first 6 or more characters of it, or a run's name.
+        training run that is no trial of a sweep and no reproduction), a model (``models:/NAME@ALIAS``,
+        ``models:/NAME/VERSION``, or a version number alone), the ``model`` column of labelled output (a model and
+        ``sha256:…``, or that alone), a run's id or the first 6 or more characters of it, or a run's name.
 
     Raises
     ------
@@ -57,6 +60,8 @@ def find_run(spec: str, *, registered_model: str = "tppo-modus") -> StoredRun:
     elif re.fullmatch(r"\d{1,5}", spec):
         spec = f"models:/{registered_model}/{spec}"
     try:
+        if digest := re.fullmatch(r"(?:(\S+) )?sha256:([0-9a-f]{64})", spec):
+            return _by_digest(api, digest[2], digest[1])
         if match := re.fullmatch(r"models:/([^/@]+)(?:@([^/]+)|/(\d+))", spec):
             name, alias, number = match.groups()
             version = api.get_model_version_by_alias(name, alias) if alias else api.get_model_version(name, number)
@@ -78,6 +83,16 @@ def find_run(spec: str, *, registered_model: str = "tppo-modus") -> StoredRun:
     return found[0]
 
 
+def _by_digest(api: Any, digest: str, uri: str | None) -> StoredRun:
+    """Return the run whose model has a digest; the version that `uri` names, else the first that was registered."""
+    versions = api.search_model_versions(f"tags.`{DIGEST_TAG}` = '{digest}'")
+    named = [v for v in versions if uri in (None, f"models:/{v.name}/{v.version}")]
+    if not named:
+        which = f"{len(versions)} other versions have" if versions else "no version has"
+        raise UsageError(f"no model {uri or ''} with SHA-256 {digest} in {without_secrets(tracking_uri())}: {which} it")
+    return _stored(api.get_run(min(named, key=lambda v: int(v.version)).run_id))
+
+
 def _search(api: Any, spec: str) -> list[StoredRun]:
     """Return the finished training runs, newest first, that answer to a name, the start of an id or ``latest``."""
     places = [e.experiment_id for e in api.search_experiments()]
@@ -87,7 +102,7 @@ def _search(api: Any, spec: str) -> list[StoredRun]:
         token = None
         while True:
             page = api.search_runs(places, finished, order_by=newest, max_results=50, page_token=token)
-            trained = [run for run in page if "mlflow.parentRunId" not in run.data.tags]
+            trained = [run for run in page if not {"mlflow.parentRunId", REPRODUCES} & set(run.data.tags)]
             if trained or not page.token:
                 return [_stored(run) for run in trained[:1]]
             token = page.token

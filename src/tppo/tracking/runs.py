@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tppo import __version__
-from tppo.errors import ModelError
+from tppo.evaluate import Predictions
 from tppo.tracking.card import model_card, reproduce_command, summary
-from tppo.tracking.registry import CHAMPION, DIGEST_TAG, StoredModel, client, resolve_model
+from tppo.tracking.lookup import REPRODUCES, find_run
+from tppo.tracking.promotion import TEST_TAG, Promotion, Reread, crown
+from tppo.tracking.registry import CHAMPION, DIGEST_TAG, client
 from tppo.tracking.source import code_commit, code_digest, environment
 
-__all__ = ["Dataset", "LoggedRun", "RunRecord", "close_parent_run", "log_training_run", "open_parent_run"]
+__all__ = [
+    "Dataset",
+    "LoggedRun",
+    "RunRecord",
+    "close_parent_run",
+    "log_training_run",
+    "note_reproduction",
+    "open_parent_run",
+]
 
 F1_TAG = "tppo.test_f1_macro"
-TEST_TAG = "tppo.test_digest"
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,10 @@ class RunRecord:
         Label keys, the context label last.
     notes : sequence of str
         What the run showed of its own limits; for the model card.
+    test : Predictions
+        For the articles that the metrics were computed on.
     test_digest : str
-        Of the articles the metrics were computed on.
+        Of these articles.
     """
 
     experiment: str
@@ -64,6 +75,7 @@ class RunRecord:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
+    test: Predictions
     test_digest: str
     datasets: Sequence[Dataset] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -74,12 +86,17 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """Where a run went: its id, the model version it registered, and whether that became champion (and why)."""
+    """Where a run went: its id, the model version it registered, that version's standing (or None), and why."""
 
     run_id: str
     version: int | None
-    is_champion: bool
+    standing: str | None
     reason: str
+
+    @property
+    def is_champion(self) -> bool:
+        """Whether the run's model is what is used by default."""
+        return self.standing == CHAMPION
 
 
 def log_training_run(
@@ -89,11 +106,11 @@ def log_training_run(
     digest: str,
     signature: Any,
     example: Any,
-    rescore: Callable[[StoredModel], float],
+    reread: Reread,
     register: bool = True,
     parent: str | None = None,
 ) -> LoggedRun:
-    """Log a run with its model, and make the model champion if it is better than the present one.
+    """Log a run with its model, and give the model its standing, see `tppo.tracking.promotion`.
 
     Parameters
     ----------
@@ -105,8 +122,8 @@ def log_training_run(
         Its SHA-256, recorded in the registry and checked at every loading.
     signature, example : object
         MLflow signature and input example.
-    rescore : callable
-        Scores a stored model (macro-F1) on this run's test articles; called when the champion was scored on others.
+    reread : callable
+        Reads this run's test articles with a stored model; called when the champion was scored on others.
     register : bool
         Whether the model is registered and may become champion; else the run has no model.
     parent : str, optional
@@ -133,7 +150,7 @@ def log_training_run(
             mlflow.log_text(text, path)
         if not register:
             mlflow.log_metrics(dict(record.metrics))
-            return LoggedRun(run.info.run_id, None, False, "not registered")
+            return LoggedRun(run.info.run_id, None, None, "not registered")
         info = mlflow.pyfunc.log_model(
             name="model",
             loader_module="tppo.tracking.pyfunc",
@@ -145,12 +162,24 @@ def log_training_run(
             metadata={DIGEST_TAG: digest},
         )
         mlflow.log_metrics(dict(record.metrics), model_id=info.model_id)
-        version = int(info.registered_model_version)
-        f1 = record.metrics["test/f1_macro"]
+        version, f1 = int(info.registered_model_version), record.metrics["test/f1_macro"]
         for key, value in ((DIGEST_TAG, digest), (F1_TAG, repr(f1)), (TEST_TAG, record.test_digest)):
             api.set_model_version_tag(record.registered_model, str(version), key, value)
-        is_champion, reason = _crown(api, record.registered_model, version, f1, record.test_digest, rescore)
-        return LoggedRun(run.info.run_id, version, is_champion, reason)
+        promotion = crown(record.registered_model, version, find_run(run.info.run_id), record.test, reread)
+        _log_standing(promotion)
+        return LoggedRun(run.info.run_id, version, promotion.standing, promotion.reason)
+
+
+def _log_standing(promotion: Promotion) -> None:
+    """Log the difference to the champion as metrics of the open run, so that the list of runs can show and sort it."""
+    import mlflow
+
+    mlflow.set_tag("tppo.standing", f"{promotion.standing or 'none'}: {promotion.reason}"[:5000])
+    if promotion.comparison is not None:
+        score = promotion.comparison.result.f1_macro
+        found = {"": score.difference.value, "_lo": score.difference.low, "_hi": score.difference.high}
+        metrics = {f"vs_champion/f1_macro{suffix}": value for suffix, value in found.items()}
+        mlflow.log_metrics({k: v for k, v in {**metrics, "vs_champion/p": score.p}.items() if v == v})
 
 
 def _describe(record: RunRecord, run_id: str, digest: str) -> None:
@@ -181,31 +210,11 @@ def _describe(record: RunRecord, run_id: str, digest: str) -> None:
     mlflow.log_dict(environment(), "environment.json")
 
 
-def _crown(
-    api: Any, name: str, version: int, f1: float, test_digest: str, rescore: Callable[[StoredModel], float]
-) -> tuple[bool, str]:
-    """Move the champion alias to `version` if its macro-F1 is higher on the same test articles."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        champion = api.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
-        api.set_registered_model_alias(name, CHAMPION, str(version))
-        return True, "the first model"
-    if champion.tags.get(TEST_TAG) == test_digest:
-        best = float(champion.tags[F1_TAG])
-    else:
-        try:
-            best = rescore(resolve_model(f"models:/{name}/{champion.version}"))
-        except ModelError as error:
-            return (
-                False,
-                f"version {champion.version} stays champion: it could not be scored on these articles ({error})",
-            )
-    if f1 > best:
-        api.set_registered_model_alias(name, CHAMPION, str(version))
-        return True, f"macro-F1 {f1:.4f} is above version {champion.version}'s {best:.4f}"
-    return False, f"version {champion.version} stays champion: macro-F1 {best:.4f}, this one {f1:.4f}"
+def note_reproduction(run_id: str, original: str, *, is_equal: bool) -> None:
+    """Mark a run as made again from another, and whether the same came out."""
+    api = client()
+    api.set_tag(run_id, REPRODUCES, original)
+    api.set_tag(run_id, "tppo.reproduced", "equal" if is_equal else "different")
 
 
 def open_parent_run(experiment: str, name: str, run_id: str | None) -> str:
