@@ -99,6 +99,13 @@ def test_provenance_names_articles_that_are_there():
     assert all(re.match(r"https?://\S+$", source) for source in SOURCES.values())
 
 
+def test_judged_pairs_name_articles_that_are_there_and_each_pair_once():
+    rows = list(csv.DictReader((DATA / "gold" / "syndication-pairs.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row[end] for row in rows for end in ("id_a", "id_b")} <= {a.id for a in ALL}
+    assert len({frozenset((row["id_a"], row["id_b"])) for row in rows}) == len(rows)
+    assert all(row["same"] in {"0", "1"} and row["reason"] for row in rows)
+
+
 # Mix: what issue 3 asks for
 
 

@@ -99,6 +99,8 @@ def test_the_publication_date_is_a_line_of_its_own():
         ("Rapat digelar 30 Desember lalu.", "2022-12-30"),
         ("Rapat digelar di aula, Rabu.", "2023-06-21"),
         ("Rapat digelar 31/2/2023.", None),
+        ("Lahir 3 Maret 1990, ia ditangkap Selasa (20/6/2023).", "2023-06-20"),
+        ("Gedung itu diresmikan 3 Maret 1990.", "1990-03-03"),
         ("Rapat pada 1 Januari 2030 dibatalkan.", None),
     ],
 )

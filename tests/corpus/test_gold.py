@@ -23,6 +23,11 @@ STAYING = [(s, rule, line) for s in SECTIONS for rule in getattr(RULES, s) for l
 BODY = "Polisi menangkap seorang perempuan yang diduga merekrut warga desa untuk bekerja di luar negeri."
 
 
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_positioned_rule_has_an_example(section):
+    assert all(rule.examples for rule in getattr(RULES, section))
+
+
 def articles(part: str) -> list[Article]:
     return [a for a in read_articles([REPO / "data" / "articles" / f"{part}.jsonl"]) if isinstance(a, Article)]
 

@@ -73,6 +73,7 @@ def weak_label(
 
 def _show(summary: CorpusSummary) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     out = Console(highlight=False)
@@ -81,9 +82,10 @@ def _show(summary: CorpusSummary) -> None:
         out.print(f"{name}: {n:,}", markup=False)
     if summary.functions:
         table = Table("function", "coverage", "conflict", "accuracy", box=None, pad_edge=False)
+        table.add_column("cue", no_wrap=True, overflow="ellipsis", max_width=32)
         for f in summary.functions:
             accuracy = "-" if f.accuracy is None else f"{f.accuracy:.3f}"
-            table.add_row(f.name, f"{f.coverage:.3f}", f"{f.conflict:.3f}", accuracy)
+            table.add_row(f.name, f"{f.coverage:.3f}", f"{f.conflict:.3f}", accuracy, escape(f.pattern))
         out.print(table)
     if summary.rejected:
         out.print(f"{summary.rejected:,} rows could not be read, see {summary.quarantine}", markup=False)

@@ -187,13 +187,19 @@ class Describer:
         return options[0][0] if options else None
 
     def event_date(self, text: str, published: datetime.date | None) -> datetime.date | None:
-        """Return the first date the text states, not after publication; a weekday alone means the last such day."""
-        dated = sorted([*_NUMERIC.finditer(text), *_SPELLED.finditer(text)], key=lambda match: match.start())
-        for match in dated:
-            date = _resolve(match, published)
-            if date is not None and (published is None or date <= published):
-                return date
-        if published is not None and (weekday := _WEEKDAY.search(text)):
+        """Return the first date the text states, not after publication; a weekday alone means the last such day.
+
+        A date of the last two years goes before an older one: births, laws and earlier cases have dates as well.
+        """
+        matches = sorted([*_NUMERIC.finditer(text), *_SPELLED.finditer(text)], key=lambda match: match.start())
+        dates = [date for match in matches if (date := _resolve(match, published)) is not None]
+        if published is None:
+            return dates[0] if dates else None
+        past = [date for date in dates if date <= published]
+        recent = [date for date in past if published - date <= datetime.timedelta(days=730)]
+        if recent or past:
+            return (recent or past)[0]
+        if weekday := _WEEKDAY.search(text):
             back = (published.weekday() - _WEEKDAYS[weekday[1].lower()]) % 7
             return published - datetime.timedelta(days=back)
         return None

@@ -7,7 +7,7 @@ confirmed by the similarity of their vectors, which the caller brings (this stag
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from tppo.errors import UsageError
 
-__all__ = ["PairScores", "SyndicationSettings", "copy_pairs", "group_articles", "pair_scores", "rewrite_pairs"]
+__all__ = [
+    "PairScores",
+    "SyndicationSettings",
+    "copy_pairs",
+    "group_articles",
+    "grouped_pairs",
+    "pair_scores",
+    "rewrite_pairs",
+]
 
 Pairs = NDArray[np.int64]
 Matrix = NDArray[np.float32]
@@ -86,15 +94,16 @@ def pair_scores(found: Sequence[Hashable], wanted: Sequence[Hashable]) -> PairSc
     """Compare two groupings of the same articles, each one label per article."""
     if len(found) != len(wanted):
         raise UsageError(f"expected one group per article in both groupings, got {len(found)} and {len(wanted)}")
-    pairs = [{pair for group in _members(labels) for pair in combinations(group, 2)} for labels in (found, wanted)]
-    return PairScores(len(pairs[0] & pairs[1]), len(pairs[0]), len(pairs[1]))
+    pairs, others = grouped_pairs(found), grouped_pairs(wanted)
+    return PairScores(len(pairs & others), len(pairs), len(others))
 
 
-def _members(labels: Sequence[Hashable]) -> Iterable[list[int]]:
+def grouped_pairs(labels: Sequence[Hashable]) -> set[tuple[int, int]]:
+    """Return all pairs of positions (the lower first) that have one label."""
     members: dict[Hashable, list[int]] = {}
     for number, label in enumerate(labels):
         members.setdefault(label, []).append(number)
-    return members.values()
+    return {pair for group in members.values() for pair in combinations(group, 2)}
 
 
 def group_articles(
