@@ -112,17 +112,14 @@ def quality() -> None:
         print(f"| {name} | {' | '.join(f'{v:.3f}' for v in row)} | {unread} |")
     same = c.clusters | {p for p, yes in c.judged.items() if yes}
     wide = PairScores(len(both & same), len(both), len(same))
-    print(
-        f"\nBoth, with the {len(same - c.clusters)} pairs judged the same asked for too: precision {wide.precision:.3f}, ",
-        end="",
-    )
-    print(f"recall {wide.recall:.3f}, F1 {wide.f1:.3f}")
+    print(f"\nBoth, with the {len(same - c.clusters)} pairs judged the same asked for too: ", end="")
+    print(f"precision {wide.precision:.3f}, recall {wide.recall:.3f}, F1 {wide.f1:.3f}")
     for a, b in sorted(p for p in both if p not in c.clusters and p not in c.judged):
         print(f"not judged: {articles[a].id} {articles[b].id}: {articles[a].title} | {articles[b].title}")
 
 
 def recombined(n: int) -> tuple[list[str], list[int]]:
-    """Return n texts of ten sentences drawn from the shipped articles, every twentieth a shortened copy; and stories."""
+    """Return n texts of ten sentences from the shipped articles, every twentieth a shortened copy, and stories."""
     sentences = []
     for article in read_articles([Path("data/articles/train.jsonl")]):
         if isinstance(article, Article):

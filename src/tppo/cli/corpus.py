@@ -81,11 +81,11 @@ def _show(summary: CorpusSummary) -> None:
     for name, n in summary.counts.items():
         out.print(f"{name}: {n:,}", markup=False)
     if summary.functions:
-        table = Table("function", "coverage", "conflict", "accuracy", box=None, pad_edge=False)
-        table.add_column("cue", no_wrap=True, overflow="ellipsis", max_width=32)
+        table = Table("function", "coverage", "conflict", "accuracy", "cue", box=None, pad_edge=False)
         for f in summary.functions:
             accuracy = "-" if f.accuracy is None else f"{f.accuracy:.3f}"
-            table.add_row(f.name, f"{f.coverage:.3f}", f"{f.conflict:.3f}", accuracy, escape(f.pattern))
+            cue = f.pattern if len(f.pattern) <= 24 else f"{f.pattern[:23]}…"
+            table.add_row(f.name, f"{f.coverage:.3f}", f"{f.conflict:.3f}", accuracy, escape(cue))
         out.print(table)
     if summary.rejected:
         out.print(f"{summary.rejected:,} rows could not be read, see {summary.quarantine}", markup=False)
