@@ -1,10 +1,13 @@
 """`tppo corpus` over files: rows in, rows out, bad ones set aside."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from tppo.cli.corpus import corpus_app
 from tppo.corpus import Cleaner, CleaningRules
 from tppo.corpus_run import clean_files, dedup_files, describe_files, read_option, weak_label_files
 from tppo.errors import UsageError
@@ -85,3 +88,21 @@ def test_output_over_its_own_input_or_of_another_kind_is_refused(source, tmp_pat
         clean_files([source], Path(source), cleaning="none")
     with pytest.raises(UsageError, match=r"must be a folder or a file ending in \.jsonl"):
         clean_files([source], tmp_path / "out.csv", cleaning="none")
+
+
+DOCUMENT = (Path(__file__).parents[1] / "docs" / "corpus.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", re.findall(r"^tppo corpus (.+)$", DOCUMENT, re.MULTILINE))
+def test_the_documented_commands_run(command, source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(source).rename("articles.jsonl")
+    result = CliRunner().invoke(corpus_app, command.split())
+    assert result.exit_code == 0, result.output
+    assert "2 articles read" in result.output
+    assert Path(command.split("--out ")[1].split()[0]).is_file()
+
+
+def test_the_weak_label_table_shows_each_cue(source, tmp_path):
+    result = CliRunner().invoke(corpus_app, ["weak-label", source, "--out", str(tmp_path / "weak.jsonl")])
+    assert re.search(r"tppo/1 .*tppo", result.output), result.output
