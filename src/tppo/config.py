@@ -191,6 +191,7 @@ class TopicsSection(_Config):
     seed_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.6
     n_seeds: Annotated[int, Field(ge=0)] = 3
     n_subsamples: Annotated[int, Field(ge=0)] = 5
+    hide_unstable: bool = False
     period: Literal["year", "quarter", "month"] = "year"
     gazetteer: str = "gazetteer/indonesia.yaml"
 
@@ -212,6 +213,9 @@ class TopicsConfig(_Config):
     embedding: EmbeddingConfig
     topics: TopicsSection
     tracking: TopicsTrackingConfig
+    previous: str | None = None
+    update: Literal["add", "refit"] = "add"
+    merge: tuple[tuple[int, ...], ...] = ()
     out: str | None = None
 
 

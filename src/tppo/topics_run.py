@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from tppo.build import build_encoder
-from tppo.config import TopicsConfig, config_folder, flatten
+from tppo.config import TopicsConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, Limits, Rejected, find_files, read_articles, sentence_spans
-from tppo.corpus.describe import Describer, Gazetteer
-from tppo.embedding import Encoder, FloatMatrix, IntVector, Windows, cut_windows
+from tppo.embedding import Encoder, FloatMatrix, IntVector, cut_windows
 from tppo.errors import DataError, UsageError
 from tppo.topics import (
-    OUTLIER,
     Certificate,
     TermTable,
     TopicModel,
@@ -29,12 +23,14 @@ from tppo.topics import (
     article_vectors,
     certify,
     count_terms,
+    hide_unstable,
+    inherit_ids,
+    load_topics,
     save_topics,
 )
-from tppo.topics.alarm import Alarm, as_jsonl, find_alarms
-from tppo.topics.metrics import c_v, diversity, npmi
-from tppo.topics.trends import cross_table, period
-from tppo.tracking import Dataset, TopicsRecord, log_topics_run
+from tppo.topics_record import topics_artifacts, topics_metrics, topics_record
+from tppo.tracking import log_topics_run
+from tppo.tracking.topics import topics_folder
 
 __all__ = ["TopicsResult", "run_topics"]
 
@@ -85,7 +81,6 @@ def run_topics(config: TopicsConfig) -> TopicsResult:
         articles, rejected = _read(config)
         cleaner = Cleaner(config.cleaning)
         texts = [cleaner.clean(a.text).text for a in articles]
-    ids = [a.id for a in articles]
     with stage("embedding", seconds):
         sentences = [t[start:end] for t in texts for start, end in sentence_spans(t)]
         encoder = build_encoder(config.embedding, seed=config.seed, texts=sentences)
@@ -97,27 +92,74 @@ def run_topics(config: TopicsConfig) -> TopicsResult:
         vectors = article_vectors(windows)
     with stage("topics", seconds):
         terms = count_terms(texts, min_df=config.topics.min_df)
-        model = TopicModel.fit(
-            vectors, texts, ids, settings=_settings(config), seeds=_seeds(config, encoder),
-            fingerprint=encoder.fingerprint, terms=terms,
-        )  # fmt: skip
-        labels = model.assign(vectors)
+        model = _model(config, encoder, vectors, texts, [a.id for a in articles], terms)
     with stage("stability", seconds):
-        certificate = certify(model, vectors, n_seeds=config.topics.n_seeds, n_subsamples=config.topics.n_subsamples)
+        certificate = _certificate(config, model, vectors)
+        labels = model.assign(vectors)
     with stage("plots", seconds):
-        artifacts = _artifacts(config, model, articles, texts, vectors, windows, labels)
-    metrics = _metrics(model, labels, terms, certificate)
+        artifacts = topics_artifacts(config, model, articles, windows, texts)
+    metrics = topics_metrics(model, labels, terms, certificate)
     metrics["data/quarantined"] = float(len(rejected))
     with stage("tracking", seconds), tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "topics"
         digest = save_topics(model, folder)
         metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
         artifacts["quarantine.jsonl"] = "".join(json.dumps(r.as_row(), ensure_ascii=False) + "\n" for r in rejected)
-        record = _record(config, articles, metrics, artifacts, digest, encoder, len(model.topics))
+        record = topics_record(config, articles, metrics, artifacts, digest=digest, encoder=encoder)
         run_id = log_topics_run(record, folder)
         if config.out is not None:
             _write_out(Path(config.out), folder, artifacts)
     return TopicsResult(model, labels, certificate, metrics, rejected, run_id)
+
+
+def _model(
+    config: TopicsConfig,
+    encoder: Encoder,
+    vectors: FloatMatrix,
+    texts: Sequence[str],
+    ids: Sequence[str],
+    terms: TermTable,
+) -> TopicModel:
+    """Fit topics, continue those of an earlier run, or add the articles to them; then merge as asked."""
+    earlier = _earlier(config, encoder)
+    if earlier is not None and config.update == "add":
+        model = earlier
+        model.add(vectors, texts, ids)
+    else:
+        model = TopicModel.fit(
+            vectors, texts, ids, settings=_settings(config), seeds=_seeds(config, encoder),
+            fingerprint=encoder.fingerprint, terms=terms,
+        )  # fmt: skip
+        if earlier is not None:
+            inherit_ids(model, earlier, vectors)
+    for group in config.merge:
+        model.merge(group)
+    return model
+
+
+def _earlier(config: TopicsConfig, encoder: Encoder) -> TopicModel | None:
+    if config.previous is None:
+        return None
+    with tempfile.TemporaryDirectory() as scratch:
+        model = load_topics(topics_folder(config.previous, Path(scratch)))
+    if model.fingerprint != encoder.fingerprint:
+        raise UsageError(
+            f"previous={config.previous} was made with encoder {model.fingerprint}, got {encoder.fingerprint}: "
+            "its topics mean nothing for these vectors; use the same embedding"
+        )
+    return model
+
+
+def _certificate(config: TopicsConfig, model: TopicModel, vectors: FloatMatrix) -> Certificate:
+    """Measure how well topics come back (added articles alone cannot tell), and hide the unstable ones if asked."""
+    if config.previous is not None and config.update == "add":
+        known = {t.id: t.certificate for t in model.topics if t.certificate is not None}
+        return Certificate(known, float("nan"), float("nan"))
+    t = config.topics
+    certificate = certify(model, vectors, n_seeds=t.n_seeds, n_subsamples=t.n_subsamples)
+    if t.hide_unstable:
+        hide_unstable(model)
+    return certificate
 
 
 def _read(config: TopicsConfig) -> tuple[list[Article], list[Rejected]]:
@@ -157,122 +199,6 @@ def _seeds(config: TopicsConfig, encoder: Encoder) -> dict[str, FloatMatrix]:
     if config.topics.seeding == "none":
         return {}
     return {m.name_id: encoder.encode(m.prototypes) for m in config.taxonomy.modus if m.prototypes}
-
-
-def _metrics(model: TopicModel, labels: IntVector, terms: TermTable, certificate: Certificate) -> dict[str, float]:
-    chosen = [t.words for t in model.topics]
-    return {
-        "topics/n": float(len(model.topics)),
-        "topics/npmi": npmi(chosen, terms.vocabulary, terms.presence),
-        "topics/c_v": c_v(chosen, terms.vocabulary, terms.presence),
-        "topics/diversity": diversity(chosen),
-        "topics/outliers": float((labels == OUTLIER).mean()),
-        "topics/stability": certificate.subsamples,
-        "topics/stability_seeds": certificate.seeds,
-        "topics/unstable": float(sum(not certificate.is_stable(t.id) for t in model.topics)),
-        "data/articles": float(len(labels)),
-    }
-
-
-def _describer(config: TopicsConfig) -> Describer:
-    import yaml
-
-    path = config_folder() / config.topics.gazetteer
-    try:
-        return Describer(Gazetteer.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))))
-    except OSError as error:
-        raise UsageError(f"topics.gazetteer: cannot read {path}: {error}") from None
-
-
-def _artifacts(
-    config: TopicsConfig,
-    model: TopicModel,
-    articles: Sequence[Article],
-    texts: Sequence[str],
-    vectors: FloatMatrix,
-    windows: Windows,
-    labels: IntVector,
-) -> dict[str, str]:
-    from tppo.topics import plots
-
-    numbers = [t.id for t in model.topics]
-    describer = _describer(config)
-    said = [describer.describe(text, published_at=a.published_at) for text, a in zip(texts, articles)]
-    dates = [a.published_at or (d.event_date.isoformat() if d.event_date else None) for a, d in zip(articles, said)]
-    spans = [period(date, length=config.topics.period) for date in dates]
-    provinces = [[d.place.province] if d.place is not None else [] for d in said]
-    modus = [list(a.labels or ()) for a in articles]
-    by_time = cross_table(labels, spans, numbers)
-    by_province = cross_table(labels, provinces, numbers)
-    by_modus = cross_table(labels, modus, numbers, order=config.taxonomy.modus_keys)
-    alarms = _alarms(config, windows, texts, articles, dates)
-    titles = [a.title or a.text for a in articles]
-    shares = model.distribution(windows).round(4)
-    rows: list[dict[str, Any]] = []
-    for number, (article, label, date, places) in enumerate(zip(articles, labels.tolist(), dates, provinces)):
-        held = {str(t): float(s) for t, s in zip(numbers, shares[number]) if s > 0}
-        place = places[0] if places else None
-        rows.append({"id": article.id, "topic": label, "windows": held, "date": date, "province": place})
-    topics = [
-        {"id": t.id, "name": t.name, "words": t.words, "size": t.size, "certificate": t.certificate,
-         "representatives": t.representatives} for t in model.topics
-    ]  # fmt: skip
-    return {
-        "plots/topic_map.html": plots.topic_map(model, vectors, labels, titles),
-        "plots/words.html": plots.word_bars(model),
-        "plots/timeline.html": plots.timeline(model, by_time),
-        "plots/hierarchy.html": plots.hierarchy(model),
-        "plots/provinces.html": plots.heatmap(model, by_province, "Topics by province (place of the dateline)"),
-        "plots/modus.html": plots.heatmap(model, by_modus, "Topics by modus"),
-        "topics.json": json.dumps(topics, ensure_ascii=False, indent=1),
-        "articles.jsonl": "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),
-        "alarms.jsonl": as_jsonl(alarms, {a.id: a.text for a in articles}),
-        "tables/time.csv": by_time.as_csv(),
-        "tables/province.csv": by_province.as_csv(),
-        "tables/modus.csv": by_modus.as_csv(),
-        "config.json": config.model_dump_json(indent=1),
-    }
-
-
-def _alarms(
-    config: TopicsConfig,
-    windows: Windows,
-    texts: Sequence[str],
-    articles: Sequence[Article],
-    dates: Sequence[str | None],
-) -> list[Alarm]:
-    """Return alarms among labelled articles: on trafficking, without a modus; none where the corpus has no labels."""
-    tppo = np.array([bool(a.tppo) and a.labels is not None for a in articles])
-    modus = {k: np.array([k in (a.labels or ()) for a in articles]) for k in config.taxonomy.modus_keys}
-    return find_alarms(windows, texts, [a.id for a in articles], tppo=tppo, modus=modus, dates=dates, seed=config.seed)
-
-
-def _record(
-    config: TopicsConfig,
-    articles: Sequence[Article],
-    metrics: dict[str, float],
-    artifacts: dict[str, str],
-    digest: str,
-    encoder: Encoder,
-    n_topics: int,
-) -> TopicsRecord:
-    import pandas as pd
-
-    content = "\n".join(sorted(json.dumps([a.id, a.text]) for a in articles))
-    table = pd.DataFrame({"id": [a.id for a in articles], "text": [a.text for a in articles]})
-    return TopicsRecord(
-        experiment=config.tracking.experiment,
-        run_name=config.tracking.run_name or f"{config.embedding.kind}, {n_topics} topics",
-        params=flatten(config),
-        metrics=metrics,
-        tags={
-            "tppo.data_digest": hashlib.sha256(content.encode()).hexdigest()[:16],
-            "tppo.encoder": encoder.fingerprint,
-            "tppo.digest": digest,
-        },
-        dataset=Dataset("articles", "topics", ",".join(config.corpus.paths), table),
-        texts=artifacts,
-    )
 
 
 def _write_out(out: Path, model_folder: Path, artifacts: dict[str, str]) -> None:

@@ -64,6 +64,30 @@ def test_adding_articles_keeps_ids(corpus: Corpus, model: TopicModel) -> None:
     assert sum(t.size for t in model.topics) == 130
 
 
+def test_adding_a_few_articles_keeps_names_and_words(corpus: Corpus, model: TopicModel) -> None:
+    before = [(t.id, t.name, t.words) for t in model.topics]
+    model.add(corpus.vectors[:2], corpus.texts[:2], ["n0", "n1"])
+    assert [(t.id, t.name, t.words) for t in model.topics] == before
+
+
+def test_reducing_outliers_changes_the_model(corpus: Corpus) -> None:
+    settings = TopicSettings(n_topics=4, n_runs=4, outliers=0.2, min_df=2)
+    model = TopicModel.fit(corpus.vectors, corpus.texts, corpus.ids, settings=settings)
+    assert (model.assign(corpus.vectors) == OUTLIER).sum() > 10
+    labels = model.reduce_outliers(corpus.vectors, corpus.texts, corpus.ids, share=0.05)
+    assert 0 < (labels == OUTLIER).sum() <= 5
+    labels = model.reduce_outliers(corpus.vectors, corpus.texts, corpus.ids)
+    assert (labels != OUTLIER).all()
+    np.testing.assert_array_equal(model.assign(corpus.vectors), labels)
+    whole = TopicModel.fit(
+        corpus.vectors, corpus.texts, corpus.ids, settings=TopicSettings(n_topics=4, n_runs=4, outliers=0.0, min_df=2)
+    )
+    assert [t.size for t in model.topics] == [t.size for t in whole.topics]
+    np.testing.assert_array_equal(model.counts, whole.counts)
+    with pytest.raises(UsageError, match="got 1"):
+        model.reduce_outliers(corpus.vectors, corpus.texts, corpus.ids, share=1)
+
+
 def test_a_new_group_becomes_a_topic_with_a_new_id(corpus: Corpus) -> None:
     settings = TopicSettings(n_topics=4, n_runs=4, outliers=0.02)
     model = TopicModel.fit(corpus.vectors, corpus.texts, corpus.ids, settings=settings)

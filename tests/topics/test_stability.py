@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tiny_corpus import Corpus
 
-from tppo.topics import TopicModel, TopicSettings, certify, inherit_ids, match_topics
+from tppo.errors import UsageError
+from tppo.topics import OUTLIER, TopicModel, TopicSettings, certify, hide_unstable, inherit_ids, match_topics
 
 
 def test_clear_topics_come_back(corpus: Corpus, model: TopicModel) -> None:
@@ -28,3 +32,20 @@ def test_a_new_fit_inherits_ids(corpus: Corpus, model: TopicModel) -> None:
     assert {e["topic"] for e in events if e["event"] == "new"} <= {4}
     matched = match_topics(model.assign(corpus.vectors), later.assign(corpus.vectors))
     assert all(old == new for old, (new, overlap) in matched.items() if overlap > 0.5)
+
+
+def test_unstable_topics_can_be_hidden(corpus: Corpus, model: TopicModel) -> None:
+    with pytest.raises(UsageError, match="run certify first"):
+        hide_unstable(model)
+    before = model.assign(corpus.vectors)
+    model.topics = [replace(t, certificate=0.3 if t.id == 2 else 0.9) for t in model.topics]
+    assert hide_unstable(model) == [2]
+    hidden = model.assign(corpus.vectors)
+    assert (hidden[before == 2] == OUTLIER).all()
+    np.testing.assert_array_equal(hidden[before != 2], before[before != 2])
+    assert [t.id for t in model.shown().topics] == [0, 1, 3]
+    # Articles of a hidden topic are not strays that make a topic.
+    model.add(corpus.vectors, corpus.texts, corpus.ids)
+    assert [t.id for t in model.topics] == [0, 1, 2, 3]
+    assert hide_unstable(model, least=0.2) == []
+    np.testing.assert_array_equal(model.assign(corpus.vectors), before)

@@ -23,11 +23,16 @@ def show_topics(result: TopicsResult) -> None:
     table.add_column("words")
     for topic in result.model.topics:
         back = "-" if topic.certificate is None else f"{topic.certificate:.2f}"
-        mark = "" if topic.certificate is None or result.certificate.is_stable(topic.id) else " unstable"
+        stable = topic.certificate is None or result.certificate.is_stable(topic.id)
+        mark = "" if stable else " hidden" if topic.hidden else " unstable"
         table.add_row(str(topic.id), f"{topic.size:,}", back + mark, escape(", ".join(topic.words)))
     _out.print(table)
     shown = ("npmi", "c_v", "diversity", "outliers", "stability", "stability_seeds")
-    _out.print("  ".join(f"{name} {result.metrics[f'topics/{name}']:.3f}" for name in shown))
+    measured = [(name, value) for name in shown if (value := result.metrics[f"topics/{name}"]) == value]
+    _out.print("  ".join(f"{name} {value:.3f}" for name, value in measured))
+    new = [str(e["topic"]) for e in result.model.lineage if e["event"] == "new"]
+    if new:
+        _out.print(f"new since the first fit: topics {', '.join(new)}; all changes are in lineage.json")
     if result.rejected:
         first = result.rejected[0]
         _out.print(f"{len(result.rejected)} rows not used; first: {first.source}: {first.reason}", markup=False)

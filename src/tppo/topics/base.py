@@ -62,7 +62,27 @@ class TopicSettings:
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: a stable id, its name, words (strongest first), training articles, and ids of representative ones."""
+    """One topic.
+
+    Parameters
+    ----------
+    id : int
+        Stable: kept when articles are added, topics merged, or a later fit continues this one.
+    name : str
+        Of the seed, else the first words.
+    words : tuple of str
+        Strongest first.
+    size : int
+        Articles taken in.
+    representatives : tuple of str
+        Ids of the articles nearest to it.
+    seed : str or None
+        Name of the seed it grew from.
+    certificate : float or None
+        How well it comes back, in [0, 1]; see `tppo.topics.certify`.
+    hidden : bool
+        Its articles are given no topic; see `tppo.topics.hide_unstable`.
+    """
 
     id: int
     name: str
@@ -71,6 +91,7 @@ class Topic:
     representatives: tuple[str, ...] = ()
     seed: str | None = None
     certificate: float | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

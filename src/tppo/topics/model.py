@@ -17,6 +17,9 @@ from tppo.topics.words import class_tf_idf, topic_name, topic_words
 
 __all__ = ["TopicModel"]
 
+_NEW_TOPIC = 0.5  # cosine to their common centre from which outliers lie together
+_TYPICAL = 5
+
 
 @dataclass
 class TopicModel:
@@ -100,19 +103,24 @@ class TopicModel:
 
     def similarities(self, vectors: FloatMatrix) -> FloatMatrix:
         """Return cosines to each topic in the reduced space, of shape (n_articles, n_topics), in [-1, 1]."""
-        if vectors.ndim != 2 or vectors.shape[1] != len(self.reduction.mean):
-            raise DataError(f"expected vectors of shape (n, {len(self.reduction.mean)}), got {vectors.shape}")
+        self._check_width(vectors)
         return np.asarray(self.reduction.apply(vectors) @ self.centroids.T, dtype=np.float32)
 
     def assign(self, vectors: FloatMatrix) -> IntVector:
-        """Return the topic id of each article, -1 for one near no topic or without text; shape (n_articles,)."""
-        similarity = self.similarities(vectors)
-        if not len(similarity):
+        """Return the topic id of each article, -1 for one near no shown topic or without text; shape (n_articles,)."""
+        self._check_width(vectors)
+        return self.assign_points(self.reduction.apply(vectors))
+
+    def assign_points(self, points: FloatMatrix) -> IntVector:
+        """Return topic ids of points that the model's reduction gave, as `assign`; an all-zero point has none."""
+        if not len(points):
             return np.zeros(0, dtype=np.int64)
+        similarity = np.asarray(points @ self.centroids.T, dtype=np.float32)
         column = similarity.argmax(axis=1)
-        labels: IntVector = np.array([t.id for t in self.topics], dtype=np.int64)[column]
+        shown = [OUTLIER if t.hidden else t.id for t in self.topics]
+        labels: IntVector = np.array(shown, dtype=np.int64)[column]
         far = similarity[np.arange(len(column)), column] < np.float32(self.min_similarity)
-        labels[far | ~vectors.any(axis=1)] = OUTLIER
+        labels[far | ~points.any(axis=1)] = OUTLIER
         return labels
 
     def distribution(self, windows: Windows) -> FloatMatrix:
@@ -133,7 +141,7 @@ class TopicModel:
         return np.asarray(shares / np.where(total > 0, total, 1), dtype=np.float32)
 
     def add(self, vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], *, min_new: int = 10) -> IntVector:
-        """Take in further articles: topic ids stay, words and sizes are updated, a group of outliers becomes a topic.
+        """Take in further articles: ids and names stay, sizes grow, a group of outliers becomes a topic.
 
         Parameters
         ----------
@@ -148,21 +156,70 @@ class TopicModel:
             Topic ids.
         """
         labels = self.assign(vectors)
-        stray = np.flatnonzero((labels == OUTLIER) & vectors.any(axis=1))
+        points = self.reduction.apply(vectors)
+        # An article of a hidden topic is no stray.
+        far = (
+            (points @ self.centroids.T).max(axis=1) < np.float32(self.min_similarity) if len(points) else points.any(1)
+        )
+        stray = np.flatnonzero(far & points.any(axis=1))
         if len(stray) >= min_new:
-            points = self.reduction.apply(vectors[stray])
-            centre = unit_rows(points.mean(axis=0, keepdims=True))
-            close = (points @ centre.T).ravel() >= max(self.min_similarity, 0.5)
-            if close.sum() >= min_new:
-                number = 1 + max([t.id for t in self.topics] + [e["topic"] for e in self.lineage])
-                self.centroids = np.concatenate([self.centroids, unit_rows(points[close].mean(axis=0, keepdims=True))])
-                self.counts = np.concatenate([self.counts, np.zeros((1, self.counts.shape[1]), dtype=np.int64)])
-                self.topics.append(Topic(number, "", (), 0))
-                self.lineage.append({"event": "new", "topic": number, "from": []})
+            centre = unit_rows(points[stray].mean(axis=0, keepdims=True))
+            close = stray[(points[stray] @ centre.T).ravel() >= max(self.min_similarity, _NEW_TOPIC)]
+            if len(close) >= min_new:
+                self._open_topic(points[close])
                 labels = self.assign(vectors)
         terms = count_terms(texts, min_df=1, vocabulary=self.vocabulary)
         self._absorb(vectors, labels, terms, ids)
         return labels
+
+    def _open_topic(self, points: FloatMatrix) -> None:
+        number = 1 + max([t.id for t in self.topics] + [e["topic"] for e in self.lineage])
+        self.centroids = np.concatenate([self.centroids, unit_rows(points.mean(axis=0, keepdims=True))])
+        self.counts = np.concatenate([self.counts, np.zeros((1, self.counts.shape[1]), dtype=np.int64)])
+        self.topics.append(Topic(number, "", (), 0))
+        self.lineage.append({"event": "new", "topic": number, "from": []})
+
+    def reduce_outliers(
+        self, vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], *, share: float = 0.0
+    ) -> IntVector:
+        """Let the nearest topics take outliers in, until at most `share` of the articles given is left without one.
+
+        The model changes with them: later articles as far off get a topic too, sizes and word counts grow.
+
+        Parameters
+        ----------
+        vectors, texts, ids
+            The articles that the model was fitted on.
+        share : float
+            In [0, 1).
+
+        Returns
+        -------
+        ndarray of shape (n_articles,), int64
+            Topic ids.
+        """
+        if not 0 <= share < 1:
+            raise UsageError(f"share of outliers must be in [0, 1), got {share}")
+        before = self.assign(vectors)
+        best = self.similarities(vectors).max(axis=1)[vectors.any(axis=1)]
+        floor = float(np.quantile(best, share, method="lower")) if len(best) and share > 0 else -1.0
+        self.min_similarity = min(self.min_similarity, floor)
+        labels = self.assign(vectors)
+        taken = np.flatnonzero(labels != before).tolist()
+        terms = count_terms([texts[i] for i in taken], min_df=1, vocabulary=self.vocabulary)
+        self._absorb(vectors[taken], labels[taken], terms, [ids[i] for i in taken])
+        return labels
+
+    def forget_counts(self) -> None:
+        """Set sizes and word counts to zero, so that adding the fitted articles again does not count them twice."""
+        self.counts = np.zeros_like(self.counts)
+        self.topics = [replace(t, size=0) for t in self.topics]
+
+    def shown(self) -> TopicModel:
+        """Return a copy with the topics that are not hidden: for tables and plots, not for assigning."""
+        rows = [i for i, t in enumerate(self.topics) if not t.hidden]
+        topics = [self.topics[i] for i in rows]
+        return replace(self, centroids=self.centroids[rows], counts=self.counts[rows], topics=topics)
 
     def merge(self, group: Sequence[int]) -> int:
         """Make one topic of several; the lowest id stays and the lineage says what went into it."""
@@ -176,7 +233,7 @@ class TopicModel:
         self.counts[rows[0]] = self.counts[rows].sum(axis=0)
         names = [self.topics[r].representatives for r in rows]
         self.topics[rows[0]] = replace(
-            self.topics[rows[0]], size=int(sizes.sum()), representatives=tuple(i for n in names for i in n)[:5]
+            self.topics[rows[0]], size=int(sizes.sum()), representatives=tuple(i for n in names for i in n)[:_TYPICAL]
         )
         left = [i for i in range(len(numbers)) if i not in rows[1:]]
         self.centroids, self.counts = self.centroids[left], self.counts[left]
@@ -184,24 +241,28 @@ class TopicModel:
         self.lineage.append({"event": "merge", "topic": keep, "from": sorted(set(group))})
         return keep
 
+    def _check_width(self, vectors: FloatMatrix) -> None:
+        if vectors.ndim != 2 or vectors.shape[1] != len(self.reduction.mean):
+            raise DataError(f"expected vectors of shape (n, {len(self.reduction.mean)}), got {vectors.shape}")
+
     def _absorb(self, vectors: FloatMatrix, labels: IntVector, terms: TermTable, ids: Sequence[str]) -> None:
-        """Add articles to sizes and word counts, and describe the topics anew."""
-        numbers = [t.id for t in self.topics]
-        similarity = self.similarities(vectors)
-        members = [np.flatnonzero(labels == i) for i in numbers]
+        """Add articles to sizes and word counts, and describe the topics that have no words yet."""
+        members = [np.flatnonzero(labels == t.id) for t in self.topics]
         self.counts = self.counts + np.stack([np.asarray(terms.counts[m].sum(axis=0)).ravel() for m in members])
-        presence = terms.presence
-        chosen = topic_words(class_tf_idf(self.counts), self.vocabulary, presence, n_words=self.settings.n_words)
+        self.topics = [replace(t, size=t.size + len(m)) for t, m in zip(self.topics, members)]
+        if all(t.words or not len(m) for t, m in zip(self.topics, members)):
+            return
+        similarity = self.similarities(vectors)
+        chosen = topic_words(class_tf_idf(self.counts), self.vocabulary, terms.presence, n_words=self.settings.n_words)
         for column, (topic, rows, found) in enumerate(zip(self.topics, members, chosen)):
-            nearest = rows[np.argsort(-similarity[rows, column], kind="stable")]
-            typical = tuple(dict.fromkeys(ids[r] for r in nearest[:5])) or topic.representatives
-            self.topics[column] = replace(
-                topic,
-                name=topic_name(found, given=topic.seed),
-                words=tuple(found),
-                size=topic.size + len(rows),
-                representatives=topic.representatives or typical,
-            )
+            if not topic.words:
+                nearest = rows[np.argsort(-similarity[rows, column], kind="stable")]
+                self.topics[column] = replace(
+                    topic,
+                    name=topic_name(found, given=topic.seed),
+                    words=tuple(found),
+                    representatives=tuple(dict.fromkeys(ids[r] for r in nearest[:_TYPICAL])),
+                )
 
 
 def _check(vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], s: TopicSettings) -> None:

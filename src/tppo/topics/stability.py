@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tppo.embedding import FloatMatrix, IntVector
+from tppo.errors import UsageError
 from tppo.topics.base import OUTLIER
 from tppo.topics.consensus import Reduction, fit_centroids, subsamples
 from tppo.topics.metrics import stability
 from tppo.topics.model import TopicModel
 
-__all__ = ["Certificate", "certify", "inherit_ids", "match_topics", "refit_labels"]
+__all__ = ["Certificate", "certify", "hide_unstable", "inherit_ids", "match_topics", "refit_labels"]
 
 ABSENT = -2
 STABLE = 0.6
@@ -116,6 +117,20 @@ def certify(model: TopicModel, vectors: FloatMatrix, *, n_seeds: int = 3, n_subs
     means = {topic: float(np.mean(values)) if values else 0.0 for topic, values in overlaps.items()}
     model.topics = [replace(t, certificate=round(means[t.id], 4)) for t in model.topics]
     return Certificate(means, stability([labels, *by_seed]) if by_seed else float("nan"), stability(by_sample))
+
+
+def hide_unstable(model: TopicModel, *, least: float = STABLE) -> list[int]:
+    """Hide the topics whose certificate is below `least`, show the others, and return the ids of the hidden ones.
+
+    Raises
+    ------
+    UsageError
+        If the model was not certified.
+    """
+    if any(t.certificate is None for t in model.topics):
+        raise UsageError("topics without a certificate cannot be hidden: run certify first")
+    model.topics = [replace(t, hidden=(t.certificate or 0.0) < least) for t in model.topics]
+    return [t.id for t in model.topics if t.hidden]
 
 
 def inherit_ids(

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tppo import __version__
+from tppo.errors import DataError
 from tppo.tracking.registry import client
 from tppo.tracking.runs import Dataset
 from tppo.tracking.source import code_commit
 
-__all__ = ["TopicsRecord", "log_topics_run"]
+__all__ = ["TopicsRecord", "log_topics_run", "topics_folder"]
 
 
 @dataclass(frozen=True)
@@ -62,3 +63,35 @@ def log_topics_run(record: TopicsRecord, model_folder: Path) -> str:
         mlflow.log_artifacts(str(model_folder), "model")
         mlflow.log_metrics({name: value for name, value in record.metrics.items() if value == value})
         return str(run.info.run_id)
+
+
+def topics_folder(spec: str, scratch: Path) -> Path:
+    """Return the folder of a saved topic model: of a run, downloaded to `scratch`, or one that ``out=`` wrote.
+
+    Parameters
+    ----------
+    spec : str
+        A folder with ``topics.json`` or with ``model/topics.json``, or the id of a run.
+    scratch : Path
+        Where to download to.
+
+    Raises
+    ------
+    DataError
+        If there is neither.
+    """
+    for folder in (Path(spec) / "model", Path(spec)):
+        if (folder / "topics.json").is_file():
+            return folder
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client()
+    try:
+        run = spec.removeprefix("runs:/").split("/")[0]
+        return Path(mlflow.artifacts.download_artifacts(run_id=run, artifact_path="model", dst_path=str(scratch)))
+    except (MlflowException, OSError) as error:
+        why = str(error).splitlines()[0]
+        raise DataError(
+            f"expected a folder with a topic model or the id of a topic run, got {spec!r} ({why})"
+        ) from None
