@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tppo.classify import folder_digest
 from tppo.errors import ModelError, UsageError
 from tppo.tracking import PAYLOAD, resolve_model, tracking_uri, without_secrets
 from tppo.tracking.registry import _from_sqlite, serve_ui
@@ -27,6 +28,9 @@ def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> Non
         ("https://analyst:hunter2@mlflow.example", "https://analyst:***@mlflow.example"),
         ("postgresql://analyst:hunt@r2@db/mlflow", "postgresql://analyst:***@db/mlflow"),
         ("postgresql://analyst:hunt/r2@db/mlflow", "postgresql://analyst:***@db/mlflow"),
+        ("https://ghp_token@mlflow.example/x", "https://***@mlflow.example/x"),
+        ("postgresql://db/mlflow?user=a&password=hunter2&x=1", "postgresql://db/mlflow?user=a&password=***&x=1"),
+        ("no route to http://a:hunter2@h:1/x, ask admin@h", "no route to http://a:***@h:1/x, ask admin@h"),
         ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
     ],
@@ -35,9 +39,10 @@ def test_a_password_is_not_shown(uri: str, shown: str) -> None:
     assert without_secrets(uri) == shown
 
 
-def test_a_folder_is_a_model_without_a_recorded_digest(tmp_path: Path) -> None:
+def test_a_folder_is_a_model_with_the_digest_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "model.json").write_text("{}", encoding="utf-8")
     stored = resolve_model(str(tmp_path))
-    assert (stored.name, stored.folder, stored.digest) == (str(tmp_path), tmp_path, None)
+    assert (stored.name, stored.folder, stored.digest) == (str(tmp_path), tmp_path, folder_digest(tmp_path))
 
 
 def test_a_folder_as_mlflow_lays_it_out_leads_to_the_files_inside(tmp_path: Path) -> None:

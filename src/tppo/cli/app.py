@@ -179,6 +179,13 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", 1)
+    except Exception as error:
+        from tppo.tracking.registry import store_problem
+
+        problem = store_problem(error)
+        if problem is None:
+            raise
+        _fail(problem, 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -94,7 +94,7 @@ def _cell(e: Estimate) -> str:
 def _load(uri: str) -> tuple[ModusModel, str]:
     stored = resolve_model(uri)
     model = ModusModel.load(stored.folder, digest=stored.digest)
-    return model, stored.name if stored.digest is None else f"{stored.name} sha256:{stored.digest}"
+    return model, f"{stored.name} sha256:{stored.digest}"
 
 
 def show_article(config: LabelConfig, text: str) -> None:

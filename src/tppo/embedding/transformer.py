@@ -180,6 +180,9 @@ class SentenceTransformerEncoder:
         """Read what `save` wrote and check that the model is the one that was saved."""
         settings = json.loads((folder / "sentence_transformer.json").read_text(encoding="utf-8"))
         expected = settings.pop("fingerprint")
+        for name in (settings["model"], settings.get("weights") or ""):
+            if not (folder / name).resolve().is_relative_to(folder.resolve()):
+                raise ModelError(f"{folder}: {name!r} leads out of the model's folder")
         if (folder / settings["model"]).is_dir():
             settings["model"] = str(folder / settings["model"])
         encoder = cls(**settings)

@@ -10,7 +10,7 @@ from typing import Any
 
 from tppo.errors import DataError, UsageError
 from tppo.evaluate import Predictions
-from tppo.tracking.registry import CHALLENGER, CHAMPION, DIGEST_TAG, client, tracking_uri, without_secrets
+from tppo.tracking.registry import CHALLENGER, CHAMPION, DIGEST_TAG, client, first_line, tracking_uri, without_secrets
 
 __all__ = ["PREDICTIONS", "REPRODUCES", "StoredRun", "find_run", "read_predictions", "read_text"]
 
@@ -70,8 +70,7 @@ def find_run(spec: str, *, registered_model: str = "tppo-modus") -> StoredRun:
             return _stored(api.get_run(spec))
         found = _search(api, spec)
     except MlflowException as error:
-        why = str(error).splitlines()[0]
-        raise UsageError(f"no run {spec!r} in {without_secrets(tracking_uri())}: {why}") from None
+        raise UsageError(f"no run {spec!r} in {without_secrets(tracking_uri())}: {first_line(error)}") from None
     if not found:
         raise UsageError(
             f"no training run {spec!r} in {without_secrets(tracking_uri())}: expected champion, challenger, latest, "
@@ -139,8 +138,8 @@ def read_text(run: StoredRun, path: str) -> str:
             local = mlflow.artifacts.download_artifacts(run_id=run.run_id, artifact_path=path, dst_path=scratch)
             return Path(local).read_text(encoding="utf-8")
         except (MlflowException, OSError) as error:
-            why = str(error).splitlines()[0]
-            raise DataError(f"run {run.shown} has no {path} ({why}); was it trained by this version of tppo?") from None
+            why = f"{path} ({first_line(error)})"
+            raise DataError(f"run {run.shown} has no {why}; was it trained by this version of tppo?") from None
 
 
 def read_predictions(run: StoredRun, part: str) -> Predictions:

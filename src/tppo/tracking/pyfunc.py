@@ -11,6 +11,7 @@ from typing import Any
 from tppo.classify.model import ModusModel, folder_digest
 from tppo.classify.table import column_names, error_row, rows
 from tppo.corpus.article import Article, InvalidRowError, Limits, article_from_row
+from tppo.tracking.registry import logged_digest
 
 __all__ = ["ServedModel", "example", "signature"]
 
@@ -79,7 +80,8 @@ def _admit(record: dict[str, Any]) -> Article | str:
 def _load_pyfunc(path: str) -> ServedModel:
     """Load the model for MLflow; `path` is what was logged as its data."""
     folder = Path(path)
-    return ServedModel(ModusModel.load(folder), f"sha256:{folder_digest(folder)}")
+    digest = logged_digest(folder) or folder_digest(folder)
+    return ServedModel(ModusModel.load(folder, digest=digest), f"sha256:{digest}")
 
 
 def example() -> Any:

@@ -12,9 +12,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tppo.classify import folder_digest
 from tppo.errors import ModelError, UsageError
 
-__all__ = ["PAYLOAD", "StoredModel", "client", "resolve_model", "serve_ui", "tracking_uri", "without_secrets"]
+__all__ = [
+    "PAYLOAD",
+    "StoredModel",
+    "client",
+    "first_line",
+    "logged_digest",
+    "resolve_model",
+    "serve_ui",
+    "store_problem",
+    "tracking_uri",
+    "without_secrets",
+]
 
 DIGEST_TAG = "tppo.digest"
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -31,13 +43,13 @@ class StoredModel:
         URI with the version number (``models:/tppo-modus/3``), or the folder as given.
     folder : Path
         The files that `ModusModel.load` reads.
-    digest : str or None
-        SHA-256 the registry recorded at training; None for a plain folder.
+    digest : str
+        SHA-256 that the registry recorded at training, else the one logged beside the model, else that of the folder.
     """
 
     name: str
     folder: Path
-    digest: str | None
+    digest: str
 
 
 def tracking_uri() -> str:
@@ -45,9 +57,24 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
-def without_secrets(uri: str) -> str:
-    """Return a URI with the password replaced, fit for messages and logs."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", uri)
+def without_secrets(text: str) -> str:
+    """Return a URI, or a message with URIs in it, with passwords and tokens replaced, fit for messages and logs."""
+    text = re.sub(r"(://[^:/@\s]*):\S*@", r"\1:***@", text)
+    text = re.sub(r"(https?://)[^:/@\s]+@", r"\1***@", text)  # a token in the place of the user
+    return re.sub(r"(?i)([?&][^=&\s]*(?:password|passwd|pwd|token|secret|key)[^=&\s]*=)[^&\s]+", r"\1***", text)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, without secrets."""
+    return without_secrets((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def store_problem(error: BaseException) -> str | None:
+    """Say what is wrong with the MLflow store, without secrets; None for an error that does not come from it."""
+    raised_by = {cls.__module__.split(".")[0] for cls in type(error).__mro__}
+    if not raised_by & {"mlflow", "sqlalchemy", "psycopg", "psycopg2", "requests"}:
+        return None
+    return f"the MLflow store {without_secrets(tracking_uri())} cannot be used: {first_line(error)}"
 
 
 def serve_ui(port: int) -> None:
@@ -72,10 +99,17 @@ def client() -> Any:
     """Return an MLflow client for `tracking_uri`."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # it would print a password in the URI
     import mlflow
 
-    mlflow.set_tracking_uri(tracking_uri())
-    return mlflow.MlflowClient()
+    store = tracking_uri()
+    mlflow.set_tracking_uri(store)
+    try:
+        return mlflow.MlflowClient()
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"the MLflow store {without_secrets(store)} needs the Python package {error.name!r}: install it"
+        ) from None
 
 
 def resolve_model(uri: str) -> StoredModel:
@@ -93,7 +127,8 @@ def resolve_model(uri: str) -> StoredModel:
     """
     folder = Path(uri)
     if folder.is_dir():
-        return StoredModel(uri, folder / PAYLOAD if (folder / PAYLOAD).is_dir() else folder, None)
+        payload = folder / PAYLOAD if (folder / PAYLOAD).is_dir() else folder
+        return StoredModel(uri, payload, logged_digest(payload) or folder_digest(payload))
     if not re.match(r"(models|runs|mlflow-artifacts|s3|gs|file):/", uri):
         raise ModelError(f"no such model: {uri!r} is neither a folder nor a URI such as models:/tppo-modus@champion")
     database = re.fullmatch(r"sqlite:///(.+)", tracking_uri())
@@ -156,10 +191,33 @@ def _from_mlflow(uri: str) -> StoredModel:
                 raise ModelError(f"{uri} was not registered by tppo: version {version.version} has no tag {DIGEST_TAG}")
         local = Path(mlflow.artifacts.download_artifacts(artifact_uri=name))
     except MlflowException as error:
-        store, why = without_secrets(tracking_uri()), str(error).splitlines()[0]
-        raise ModelError(f"no model {uri} in {store}: {why}; train one with `tppo train`") from None
+        store = without_secrets(tracking_uri())
+        raise ModelError(f"no model {uri} in {store}: {first_line(error)}; train one with `tppo train`") from None
     except OSError as error:
         raise ModelError(f"the files of {uri} are missing: {error}") from None
     if not (local / PAYLOAD / "model.json").is_file():
         raise ModelError(f"{uri} is not a tppo model: expected {PAYLOAD}/model.json among its files")
-    return StoredModel(name, local / PAYLOAD, digest)
+    return StoredModel(
+        name, local / PAYLOAD, digest or logged_digest(local / PAYLOAD) or folder_digest(local / PAYLOAD)
+    )
+
+
+def logged_digest(payload: Path) -> str | None:
+    """Return the SHA-256 that MLflow's ``MLmodel`` file beside a model's files records; None without such a file.
+
+    It lies in the same folder as the model: it tells damage, and the tag in the registry tells tampering.
+
+    Raises
+    ------
+    ModelError
+        If the file is there but records no digest of ours.
+    """
+    import yaml
+
+    path = payload.parents[1] / "MLmodel" if payload.parts[-2:] == Path(PAYLOAD).parts else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["metadata"][DIGEST_TAG])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} was not written by tppo: it records no {DIGEST_TAG} ({first_line(error)})") from None
