@@ -171,6 +171,10 @@ class LabelConfig(_Config):
 
     model: str = "models:/tppo-modus@champion"
     format: Literal["parquet", "jsonl", "csv"] = "parquet"
+    bom: bool = False
+    copies: Literal["ignore", "mark", "share"] = "mark"
+    sample: Positive | None = None
+    workers: Positive | None = None
     batch_size: Positive = 256
     rows_per_part: Positive = 10_000
     max_chars: Positive = 2_000_000

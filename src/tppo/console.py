@@ -19,12 +19,31 @@ _PLAIN_INTERVAL_S = 10.0
 
 
 @contextmanager
-def progress(description: str, unit: str, total: int | None = None) -> Iterator[Advance]:
-    """Show progress while the block runs; call what it yields with the number of units done since the last call."""
-    done, started, shown = 0, time.monotonic(), time.monotonic()
+def progress(description: str, unit: str, total: int | None = None, *, done: int = 0) -> Iterator[Advance]:
+    """Show progress while the block runs; call what it yields with the number of units done since the last call.
+
+    Parameters
+    ----------
+    description, unit : str
+        What is done, and to what.
+    total : int, optional
+        Units in all, for the time left.
+    done : int
+        Units that were done before.
+    """
+    before, started, shown = done, time.monotonic(), time.monotonic()
+
+    def speed() -> float:
+        return (done - before) / max(time.monotonic() - started, 1e-9)
 
     def rate() -> str:
-        return f"{done / max(time.monotonic() - started, 1e-9):,.0f} {unit}/s"
+        return f"{speed():,.0f} {unit}/s"
+
+    def of_total() -> str:
+        if not total:
+            return ""
+        minutes = (total - done) / max(speed(), 1e-9) / 60
+        return f" of {total:,}" + (f", {minutes:,.0f} min left" if 0 < minutes < 1e6 else "")
 
     if console.is_terminal:
         from rich.progress import (
@@ -43,7 +62,7 @@ def progress(description: str, unit: str, total: int | None = None) -> Iterator[
             TextColumn("{task.fields[count]}"),
         ]
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-            task = bar.add_task(description, total=total, count="")
+            task = bar.add_task(description, total=total, completed=done, count="")
 
             def advance(n: int) -> None:
                 nonlocal done
@@ -58,8 +77,8 @@ def progress(description: str, unit: str, total: int | None = None) -> Iterator[
             done += n
             if time.monotonic() - shown >= _PLAIN_INTERVAL_S:
                 shown = time.monotonic()
-                of_total = f" of {total:,}" if total else ""
-                console.print(f"{description}: {done:,}{of_total} {unit}, {rate()}", markup=False, soft_wrap=True)
+                line = f"{description}: {done:,} {unit}{of_total()}, {rate()}"
+                console.print(line, markup=False, soft_wrap=True)
 
         yield advance
 

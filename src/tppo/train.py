@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tppo.build import build_encoder, build_settings
 from tppo.classify import ModusModel
 from tppo.classify.domain import Domain
+from tppo.classify.reference import Reference
 from tppo.config import TrainConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
@@ -180,6 +181,7 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
         model.scorer = classifier.scorer_
         model.domain = Domain.fit([c.text for c in clean], groups=groups, seed=config.seed)
     held_out = classifier.oof_probabilities_
+    model.reference = Reference.of(held_out, model.keys)
     return Fit(model, held_out, classifier.scorer_.decide(held_out))
 
 

@@ -98,7 +98,7 @@ def test_an_interrupted_job_says_how_to_go_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(labelling_job, "_finish_part", interrupt)
+        patched.setattr(labelling_job._Job, "_finish_part", interrupt)
         stopped = tppo("label", corpus, "--out", "out", "--model", model_folder)
     assert stopped.code == 130
     assert stopped.err == "error: interrupted; the same command goes on where it stopped\n"

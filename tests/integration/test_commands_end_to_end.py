@@ -17,7 +17,7 @@ from shipped import shipped_model
 from small_corpus import MODUS, REPO, articles, train_config
 from tppo.classify import ModusModel
 from tppo.corpus import Limits, article_from_row
-from tppo.labelling import label_files
+from tppo.labelling import LabelOptions, label_files
 from tppo.tracking import resolve_model
 from tppo.train import train
 
@@ -128,7 +128,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
         pytest.skip("../shared/seeds is not here")
     model = shipped_model()
     out = tmp_path_factory.mktemp("seeds")
-    label_files([folder], out, model, model_name="m", format="jsonl")
+    label_files([folder], out, model, model_name="m", options=LabelOptions(format="jsonl"))
     rows = [json.loads(line) for line in (out / "part-00000.jsonl").read_text("utf-8").splitlines()]
     for row in rows:
         row["original"] = (folder / f"{row['id']}.txt").read_bytes().decode().replace("\r\n", "\n").replace("\r", "\n")

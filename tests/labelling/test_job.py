@@ -12,8 +12,9 @@ import pytest
 from small_corpus import articles, write_jsonl
 from tppo.classify import ModusModel, Readings
 from tppo.classify.table import column_names
+from tppo.corpus import CleanText
 from tppo.errors import DataError, UsageError
-from tppo.labelling import LabelSummary, label_files
+from tppo.labelling import LabelOptions, LabelSummary, label_files
 
 GOOD = [f"art-{number:03d}" for number in range(40) if number % 10 != 4]
 BAD = [f"bad-{number}" for number in range(4, 40, 10)]
@@ -24,18 +25,20 @@ class Breaking:
 
     def __init__(self, model: ModusModel, at: int) -> None:
         self.model, self.left, self.keys = model, at, model.keys
+        self.clean, self.domain, self.reference = model.clean, model.domain, model.reference
 
-    def read(self, texts: Sequence[str]) -> Readings:
+    def read(self, texts: Sequence[str], *, clean: Sequence[CleanText] | None = None) -> Readings:
         self.left -= 1
         if self.left == 0:
             raise RuntimeError("power cut")
-        return self.model.read(texts)
+        return self.model.read(texts, clean=clean)
 
 
-def job(inputs: Path, out: Path, model: Any, **options: Any) -> LabelSummary:
-    return label_files(
-        [inputs], out, model, **{"model_name": "m", "format": "jsonl", "rows_per_part": 10, "batch_size": 4, **options}
-    )
+def job(
+    inputs: Path, out: Path, model: Any, *, model_name: str = "m", fresh: bool = False, **more: Any
+) -> LabelSummary:
+    options = LabelOptions(**{"format": "jsonl", "rows_per_part": 10, "batch_size": 4, **more})
+    return label_files([inputs], out, model, model_name=model_name, options=options, fresh=fresh)
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
@@ -114,13 +117,8 @@ def test_evidence_offsets_point_into_the_input_text(mixed: Path, model: ModusMod
 
 def test_groups_are_passed_on(mixed: Path, model: ModusModel, tmp_path: Path) -> None:
     job(mixed, tmp_path / "out", model)
-    assert [row["group"] for row in rows_of(tmp_path / "out")][:5] == [
-        "story-0",
-        "story-0",
-        "story-1",
-        "story-1",
-        "story-2",
-    ]
+    groups = [row["group"] for row in rows_of(tmp_path / "out")]
+    assert groups[:5] == ["story-0", "story-0", "story-1", "story-1", "story-2"]
 
 
 @pytest.mark.parametrize("format", ["parquet", "csv"])
@@ -164,7 +162,8 @@ def test_only_the_contract_is_left_in_the_folder(mixed: Path, model: ModusModel,
 def test_several_inputs_are_labelled_in_the_order_given(model: ModusModel, tmp_path: Path) -> None:
     second = write_jsonl(tmp_path / "a.jsonl", articles(3))
     first = write_jsonl(tmp_path / "b.jsonl", [{**row, "id": f"b{i}"} for i, row in enumerate(articles(3))])
-    label_files([first, second], tmp_path / "out", model, model_name="m", format="jsonl")
+    options = LabelOptions(format="jsonl")
+    label_files([first, second], tmp_path / "out", model, model_name="m", options=options)
     assert [row["id"] for row in rows_of(tmp_path / "out")] == ["b0", "b1", "b2", "art-000", "art-001", "art-002"]
 
 
@@ -253,7 +252,7 @@ def test_a_folder_of_another_job_is_refused(
         with pytest.raises(RuntimeError):
             job(mixed, tmp_path / "out", Breaking(model, 4))
     before = contents(tmp_path / "out")
-    with pytest.raises(UsageError, match=rf"different {named}\); use --fresh"):
+    with pytest.raises(UsageError, match=rf"different {named}: .* then, .* now\); use --fresh"):
         job(mixed, tmp_path / "out", model, **other)
     assert contents(tmp_path / "out") == before
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
 from tppo.classify.domain import Domain
+from tppo.classify.reference import Reference
 from tppo.classify.scorer import REVIEW, YES, FloatArray, Scorer, sigmoid
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
 from tppo.embedding import Encoder, IntVector, Windows, cut_windows, load_encoder, save_encoder
@@ -120,6 +121,8 @@ class ModusModel:
         The learnt weights; None before training, when only `prepare` and `features` can be used.
     domain : Domain or None
         What the training articles were written in; with None every text counts as of that kind.
+    reference : Reference or None
+        What the model says of training articles, for drift reports.
     """
 
     def __init__(
@@ -129,12 +132,14 @@ class ModusModel:
         terms: TermVectors | None,
         scorer: Scorer | None,
         domain: Domain | None = None,
+        reference: Reference | None = None,
     ) -> None:
         self.settings = settings
         self.encoder = encoder
         self.terms = terms
         self.scorer = scorer
         self.domain = domain
+        self.reference = reference
         self._cleaner = Cleaner(settings.cleaning)
 
     @property
@@ -249,6 +254,8 @@ class ModusModel:
             self.terms.save(folder / "terms")
         if self.domain is not None:
             self.domain.save(folder / "domain.json")
+        if self.reference is not None:
+            self.reference.save(folder / "reference.json")
         return folder_digest(folder)
 
     @classmethod
@@ -282,7 +289,8 @@ class ModusModel:
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelError(f"{folder / 'terms'}: damaged term vectors: {type(error).__name__}: {error}") from None
         scorer, domain = Scorer.load(folder / "scorer.safetensors"), Domain.load(folder / "domain.json")
-        model = cls(settings, load_encoder(folder / "encoder"), terms, scorer, domain)
+        reference = Reference.load(folder / "reference.json")
+        model = cls(settings, load_encoder(folder / "encoder"), terms, scorer, domain, reference)
         try:
             model.read([""])
         except ValueError as error:

@@ -71,6 +71,10 @@ def label(
     ] = None,
     model: Annotated[str | None, typer.Option(help="MLflow model URI, or a folder.")] = None,
     format: Annotated[Format | None, typer.Option(help="Format of the parts.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, none for a small job.")] = None,
+    sample: Annotated[int | None, typer.Option(help="Label only so many rows, drawn evenly, for a quick look.")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for Excel.")] = False,
+    track: Annotated[bool, typer.Option("--track", help="Log counts, rates and drift in MLflow.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace an earlier job's output in the folder.")] = False,
 ) -> None:
     """Label articles with a trained model."""
@@ -80,19 +84,22 @@ def label(
     given = [item for item in inputs or [] if item not in paths]
     given += [f"model={model}"] if model else []
     given += [f"format={format.value}"] if format else []
+    given += [f"workers={workers}"] if workers is not None else []
+    given += [f"sample={sample}"] if sample is not None else []
+    given += ["bom=true"] if bom else []
     config = compose("label", given, LabelConfig)
     if (text is None) == (not paths):
         raise UsageError("give either files to label or --text TEXT")
     if text is not None:
-        from tppo.cli.show import show_article
+        from tppo.cli.label import show_article
 
         show_article(config, sys.stdin.read() if text == "-" else text)
     elif out is None:
         raise UsageError("give --out DIR, the folder to write labels to")
     else:
-        from tppo.cli.show import show_labelling
+        from tppo.cli.label import show_labelling
 
-        show_labelling(config, paths, out, fresh=fresh)
+        show_labelling(config, paths, out, fresh=fresh, track=track)
 
 
 @app.command()
@@ -173,8 +180,8 @@ def main() -> None:
     except TppoError as error:
         _fail(str(error), error.exit_code)
     except SystemExit as stop:
-        if stop.code == 130:  # what typer makes of an interruption
-            _fail("interrupted; the same command goes on where it stopped", 130)
+        if stop.code in (130, 143):  # what typer makes of an interruption, and `tppo label` of SIGTERM
+            _fail("interrupted; the same command goes on where it stopped", int(stop.code))
         raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

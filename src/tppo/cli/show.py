@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tppo.classify import YES, ModusModel
-from tppo.config import LabelConfig
+from tppo.classify import YES
+from tppo.cli.label import load_model
 from tppo.corpus import Article, Limits, Rejected, find_files, read_articles
 from tppo.errors import DataError
 from tppo.evaluate import METRICS, Estimate, Evaluation, evaluate
-from tppo.labelling import label_files
-from tppo.labelling.panel import article_panel
 from tppo.sweep import SweepResult
-from tppo.tracking import resolve_model, tracking_uri, without_secrets
+from tppo.tracking import tracking_uri, without_secrets
 from tppo.train import TrainResult, truth
 
-__all__ = ["show_article", "show_evaluation", "show_labelling", "show_sweep", "show_training"]
+__all__ = ["show_evaluation", "show_sweep", "show_training"]
 
 _out = Console(highlight=False)
 
@@ -91,53 +88,6 @@ def _cell(e: Estimate) -> str:
     return f"{e.value:.3f}" if e.low != e.low else f"{e.value:.3f}\n[dim]{e.low:.2f}-{e.high:.2f}[/dim]"
 
 
-def _load(uri: str) -> tuple[ModusModel, str]:
-    stored = resolve_model(uri)
-    model = ModusModel.load(stored.folder, digest=stored.digest)
-    return model, f"{stored.name} sha256:{stored.digest}"
-
-
-def show_article(config: LabelConfig, text: str) -> None:
-    """Label one text and print it with its evidence."""
-    model, name = _load(config.model)
-    _out.print(article_panel(model, text, model_name=name.split(" ")[0]))
-
-
-def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fresh: bool) -> None:
-    """Label files and print what came of it."""
-    find_files(inputs)
-    model, name = _load(config.model)
-    summary = label_files(
-        inputs,
-        out,
-        model,
-        model_name=name,
-        format=config.format,
-        batch_size=config.batch_size,
-        rows_per_part=config.rows_per_part,
-        max_chars=config.max_chars,
-        fresh=fresh,
-    )
-    _out.print(
-        f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined: {out}",
-        markup=False,
-    )
-    table = Table(box=None, pad_edge=False)
-    table.add_column("label")
-    table.add_column("articles", justify="right")
-    table.add_column("share", justify="right")
-    for key in model.keys:
-        n = summary.modus.get(key, 0)
-        table.add_row(key, f"{n:,}", f"{n / max(1, summary.labelled):.1%}")
-    table.add_row("to review", f"{summary.reviews:,}", f"{summary.reviews / max(1, summary.labelled):.1%}")
-    _out.print(table)
-    if summary.n_tokens_dropped:
-        total = summary.n_tokens + summary.n_tokens_dropped
-        _out.print(f"{summary.n_tokens_dropped:,} of {total:,} tokens were beyond the window limit")
-    for reason, n in sorted(summary.reasons.items(), key=lambda item: -item[1]):
-        _out.print(f"quarantined: {n:,} x {reason}", markup=False)
-
-
 def show_sweep(result: SweepResult) -> None:
     """Print the best settings of a sweep."""
     best = " ".join(f"{key}={value}" for key, value in result.best.items())
@@ -148,7 +98,7 @@ def show_sweep(result: SweepResult) -> None:
 def show_evaluation(data: Sequence[str], uri: str) -> None:
     """Score a model on labelled articles and print the table."""
     files = find_files(data)
-    model, name = _load(uri)
+    model, name, _ = load_model(uri)
     taxonomy = model.settings.taxonomy
     articles: list[Article] = []
     rejected: list[Rejected] = []

@@ -14,7 +14,7 @@ from tppo.corpus.csv_rows import read_csv
 from tppo.corpus.streams import MAX_ROW_BYTES, bounded_lines, detect_encoding, open_bytes
 from tppo.errors import DataError
 
-__all__ = ["SUFFIXES", "find_files", "read_articles"]
+__all__ = ["SUFFIXES", "find_files", "read_articles", "read_rows", "repeated"]
 
 # One entry of a file: where it stands, and its row or the reason there is none.
 Entry = tuple[str, Mapping[str, Any] | str]
@@ -59,13 +59,7 @@ def find_files(inputs: Iterable[str | Path]) -> list[Path]:
     return list(found)
 
 
-def read_articles(
-    paths: Iterable[Path],
-    *,
-    limits: Limits | None = None,
-    is_new: Callable[[str], bool] | None = None,
-    skip: int = 0,
-) -> Iterator[Article | Rejected]:
+def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Iterator[Article | Rejected]:
     """Read article files as a stream.
 
     Parameters
@@ -74,36 +68,48 @@ def read_articles(
         Files as `find_files` returns them.
     limits : Limits, optional
         Longest body and valid label keys.
-    is_new : callable, optional
-        Takes each article's id and tells whether it comes for the first time; by default the ids are kept in memory.
-    skip : int
-        Rows that are passed over unread at the beginning, bad ones included.
 
     Yields
     ------
     Article or Rejected
         One per row of the input, in order. A repeated id is rejected the second time.
     """
+    seen: set[str] = set()
+    for source, outcome in read_rows(paths, limits=limits):
+        if isinstance(outcome, Rejected):
+            yield outcome
+        elif outcome.id in seen:
+            yield repeated(source, outcome)
+        else:
+            seen.add(outcome.id)
+            yield outcome
+
+
+def repeated(source: str, article: Article) -> Rejected:
+    """Return the rejection of an article whose id an earlier one had."""
+    return Rejected(source, f"duplicate id {article.id!r}", article.id, article.text[:SNIPPET])
+
+
+def read_rows(
+    paths: Iterable[Path], *, limits: Limits | None = None, skip: int = 0
+) -> Iterator[tuple[str, Article | Rejected]]:
+    """Read article files as a stream, without comparing ids.
+
+    Parameters
+    ----------
+    paths, limits
+        As `read_articles` takes them.
+    skip : int
+        Rows that are passed over at the beginning, bad ones included.
+
+    Yields
+    ------
+    (str, Article or Rejected)
+        Where a row stands, and what it is.
+    """
     limits = limits or Limits()
-    is_new = is_new or _Seen().is_new
     for path, source, row in islice(_all_entries(paths), skip, None):
-        outcome = _admit(source, row, path, limits)
-        if isinstance(outcome, Article) and not is_new(outcome.id):
-            outcome = Rejected(source, f"duplicate id {outcome.id!r}", outcome.id, outcome.text[:SNIPPET])
-        yield outcome
-
-
-class _Seen:
-    """The ids of the articles so far."""
-
-    def __init__(self) -> None:
-        self._ids: set[str] = set()
-
-    def is_new(self, identifier: str) -> bool:
-        """Take note of an id; False if it was noted before."""
-        known = len(self._ids)
-        self._ids.add(identifier)
-        return len(self._ids) > known
+        yield source, _admit(source, row, path, limits)
 
 
 def _all_entries(paths: Iterable[Path]) -> Iterator[tuple[Path, str, Mapping[str, Any] | str]]:

@@ -24,6 +24,7 @@ __all__ = [
     "grouped_pairs",
     "pair_scores",
     "rewrite_pairs",
+    "shingle_hashes",
 ]
 
 Pairs = NDArray[np.int64]
@@ -154,7 +155,7 @@ def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
     factors = generator.integers(1, 2**63, signatures.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     for number, text in enumerate(texts):
         ids = [vocabulary.setdefault(word, len(vocabulary)) for word in re.findall(r"\w+", text.casefold())]
-        shingles.append(_shingles(np.array(ids, dtype=np.uint64), settings.shingle))
+        shingles.append(shingle_hashes(np.array(ids, dtype=np.uint64), settings.shingle))
         if len(shingles[-1]):
             # Multiplying by an odd number permutes the 64-bit integers; the high bits mix best.
             for start in range(0, len(factors), 32):
@@ -168,8 +169,8 @@ def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
     return np.array(kept, dtype=np.int64).reshape(-1, 2)
 
 
-def _shingles(words: Hashes, size: int) -> Hashes:
-    """Return the sorted distinct hashes of all runs of `size` words."""
+def shingle_hashes(words: Hashes, size: int) -> Hashes:
+    """Return the sorted distinct hashes of all runs of `size` words, given by their numbers; uint64."""
     if len(words) < size:
         return np.zeros(0, dtype=np.uint64)
     mixed = words + np.uint64(1)

@@ -1,6 +1,16 @@
 """From article files to files of labels."""
 
-from tppo.labelling.batch import LabelledBatch, label_articles, label_rows, output_schema
-from tppo.labelling.job import LabelSummary, label_files
+from tppo.labelling.batch import LabelledBatch, Labeller, label_articles, label_rows, output_schema
+from tppo.labelling.job import LabelOptions, label_files
+from tppo.labelling.summary import LabelSummary
 
-__all__ = ["LabelSummary", "LabelledBatch", "label_articles", "label_files", "label_rows", "output_schema"]
+__all__ = [
+    "LabelOptions",
+    "LabelSummary",
+    "LabelledBatch",
+    "Labeller",
+    "label_articles",
+    "label_files",
+    "label_rows",
+    "output_schema",
+]

@@ -9,8 +9,10 @@ from typing import Any
 from tppo.classify import ModusModel
 from tppo.classify.table import column_names, columns
 from tppo.corpus import Article, Limits, Rejected, admit_row
+from tppo.embedding.terms import words
+from tppo.labelling.copies import Marks, marks_of
 
-__all__ = ["LabelledBatch", "label_articles", "label_rows", "output_schema"]
+__all__ = ["Labelled", "LabelledBatch", "Labeller", "label_articles", "label_rows", "output_schema"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,70 @@ def label_articles(model: ModusModel, articles: Sequence[Article], *, model_name
     readings = model.read([a.text for a in articles])
     found = columns(readings, ids=[a.id for a in articles], groups=[a.group for a in articles], model=model_name)
     return pa.Table.from_pydict(found, schema=output_schema(model.keys))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What a `Labeller` makes of a batch.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        One row per article, of `output_schema`.
+    marks : Marks or None
+        By which copies are known, if they are looked for.
+    n_words, n_new_words : int
+        Running words of the articles watched for drift, and those of them that training did not know.
+    """
+
+    table: Any
+    marks: Marks | None
+    n_words: int = 0
+    n_new_words: int = 0
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """A model and what is wanted of it: what a worker of any engine holds, and calls with one batch after the other.
+
+    Parameters
+    ----------
+    model : ModusModel
+        What labels.
+    model_name : str
+        URI and digest, written into every row.
+    marks : bool
+        Whether to mark articles so that copies can be found.
+    """
+
+    model: ModusModel
+    model_name: str
+    marks: bool = False
+
+    def __call__(self, articles: Any, watch: Sequence[int] = ()) -> Labelled:
+        """Label a batch.
+
+        Parameters
+        ----------
+        articles : pyarrow.RecordBatch or pyarrow.Table
+            Columns ``id``, ``text`` and ``group`` of articles that were let in.
+        watch : sequence of int
+            Positions of the articles to watch for drift from the training articles.
+        """
+        import pyarrow as pa
+
+        model = self.model
+        fields = articles.to_pydict()
+        clean = model.clean(fields["text"])
+        readings = model.read(fields["text"], clean=clean)
+        found = columns(readings, ids=fields["id"], groups=fields["group"], model=self.model_name)
+        tokens = [word for i in watch for word in words(clean[i].text)] if model.domain is not None else []
+        return Labelled(
+            table=pa.Table.from_pydict(found, schema=output_schema(model.keys)),
+            marks=marks_of([c.text for c in clean]) if self.marks else None,
+            n_words=len(tokens),
+            n_new_words=sum(word not in model.domain.known for word in tokens) if model.domain is not None else 0,
+        )
 
 
 def label_rows(
