@@ -77,8 +77,14 @@ $(VENV)-encoders/.ready: pyproject.toml
 bench-encoder: $(VENV)-encoders/.ready  ## quality and speed of the sentence encoders, in one run (DATA=folder)
 	$(VENV)-encoders/bin/python experiments/002-encoder/bench.py --data $(DATA)
 
-bench-topics: setup  ## topic models side by side, in one run (NEWS=folder)
-	$(BIN)/python experiments/003-topics/bench.py $(NEWS)
+# Turftopic does not go with the versions in constraints.txt: an environment of its own.
+$(VENV)-turftopic/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-turftopic
+	$(VENV)-turftopic/bin/python -m pip install --quiet --disable-pip-version-check 'torch==2.13.0' turftopic -e .
+	@touch $@
+
+bench-topics: setup $(VENV)-turftopic/.ready  ## topic models side by side, in one run (NEWS=folder)
+	$(BIN)/python experiments/003-topics/bench.py $(NEWS) --turftopic $(VENV)-turftopic/bin/python
 
 bench: $(VENV)/.bench  ## labelling speed and quality against peers, in one run
 	$(BIN)/python experiments/001-label-speed/bench.py

@@ -46,7 +46,7 @@ def test_a_foreign_file_is_refused(model: TopicModel, tmp_path: Path) -> None:
         load_topics(tmp_path)
     save_topics(model, tmp_path)
     (tmp_path / "topics.json").write_text("[1]")
-    with pytest.raises(ModelError, match="format 1, got 'list'"):
+    with pytest.raises(ModelError, match="format 2, got 'list'"):
         load_topics(tmp_path)
     (tmp_path / "topics.json").write_text('{"format": 7}')
     with pytest.raises(ModelError, match="got 7"):

@@ -34,10 +34,16 @@ def test_forms_are_merged_and_words_belong_to_one_topic() -> None:
     vocabulary = ["dijual", "jual", "menjual", "ginjal", "beras", "pasar"]
     counts = np.array([[5, 9, 4, 8, 0, 1], [0, 1, 0, 0, 9, 7]])
     presence = sp.csc_matrix(np.ones((4, 6)))
-    first, second = topic_words(class_tf_idf(counts), vocabulary, presence, n_words=3)
+    first, second = topic_words(counts, [10, 10], vocabulary, presence, n_words=3)
     assert sum(word in ("dijual", "jual", "menjual") for word in first) == 1
     assert "ginjal" in first
     assert not set(first) & set(second)
+
+
+def test_a_word_of_a_few_articles_does_not_stand_for_a_topic() -> None:
+    counts = np.array([[40, 3, 2], [1, 0, 40]])
+    assert topic_words(counts, [100, 100], ["ginjal", "langka", "beras"], None) == [["ginjal"], ["beras"]]
+    assert set(topic_words(counts, [50, 100], ["ginjal", "langka", "beras"], None)[0]) == {"ginjal", "langka"}
 
 
 @pytest.mark.slow

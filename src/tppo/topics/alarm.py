@@ -1,4 +1,4 @@
-"""What is new: groups of articles on trafficking that no known modus explains and that grow over time."""
+"""What is new: groups of articles on trafficking that no known modus explains, and whether they grow over time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from tppo.embedding import FloatMatrix, IntVector, Windows
+from tppo.embedding import IntVector, Windows
 from tppo.errors import DataError
 from tppo.topics.base import count_terms
-from tppo.topics.consensus import spherical_kmeans
+from tppo.topics.consensus import unit_rows
+from tppo.topics.novelty import BoolArray, Groups, group_candidates
+from tppo.topics.words import merge_forms
 
 __all__ = ["Alarm", "as_jsonl", "find_alarms", "growth"]
 
-BoolArray = NDArray[np.bool_]
 _EXEMPLARS = 5
+_WORDS = 10
 _LEAST_NOVELTY = 2.5
-_ALIKE = 0.78
-_EDGE = 0.3
+_TYPICAL = 0.3
+_LEAST_SHARE = 0.1
 _MIN_DATED = 5
 
 
@@ -44,8 +45,8 @@ class Alarm:
         Articles per year in the later half of the period over those in the earlier half, relative to all articles;
         and the lower bound of its 95 % interval. NaN without dates.
     novelty : float
-        By which alarms are ordered: z score of how much more often candidates than articles with known modus hold
-        such a window.
+        By which alarms are ordered: z score of how much more often candidates than articles with known modus are as
+        typical of the group as most of its articles are.
     """
 
     words: tuple[str, ...]
@@ -61,6 +62,9 @@ class Alarm:
 def growth(dates: Sequence[str | None], members: BoolArray) -> tuple[float, float]:
     """Return how much faster a group grows than everything: ratio of later to earlier half, and its lower 95 % bound.
 
+    The bound is exact for few dates: given the group's number of dated articles, those of the later half are binomial
+    (Clopper and Pearson 1934).
+
     Parameters
     ----------
     dates : sequence of str or None, length n_articles
@@ -71,18 +75,23 @@ def growth(dates: Sequence[str | None], members: BoolArray) -> tuple[float, floa
     Returns
     -------
     ratio, low : float
-        > 1 where the group's share rises; NaN for fewer than five dated articles in the group.
+        > 1 where the group's share rises; NaN for fewer than five dated articles in the group, or if all articles have
+        one date.
     """
+    from scipy.stats import beta
+
     days = np.array([np.nan if d is None else datetime.date.fromisoformat(d).toordinal() for d in dates], dtype=float)
     dated = ~np.isnan(days)
     if (members & dated).sum() < _MIN_DATED:
         return float("nan"), float("nan")
     later = days > np.median(days[dated])
-    table = [(members & later).sum(), (members & dated & ~later).sum(), (dated & later).sum(), (dated & ~later).sum()]
-    a, b, c, d = (float(x) + 0.5 for x in table)
-    ratio = (a / c) / (b / d)
-    error = np.sqrt(max(1 / a + 1 / b - 1 / c - 1 / d, 1e-9))
-    return ratio, float(ratio * np.exp(-1.96 * error))
+    late, early = int((members & later).sum()), int((members & dated & ~later).sum())
+    all_late, all_early = int((dated & later).sum()), int((dated & ~later).sum())
+    if not all_late:
+        return float("nan"), float("nan")
+    expected = all_late / all_early
+    low = float(beta.ppf(0.025, late, early + 1)) if late else 0.0
+    return (late + 0.5) / (early + 0.5) / expected, low / (1 - low) / expected
 
 
 def find_alarms(
@@ -95,14 +104,11 @@ def find_alarms(
     review: BoolArray | None = None,
     dates: Sequence[str | None] | None = None,
     only_growing: bool = False,
-    window_group: int = 80,
+    n_groups: int = 5,
     least: int = 8,
     seed: int = 0,
 ) -> list[Alarm]:
     """Find what articles on trafficking without a known modus say and those with one do not.
-
-    A modus stands in a sentence or two, so windows are grouped, not articles. A group of windows raises an alarm if
-    clearly more of the candidate articles hold one than of the articles with a known modus.
 
     Parameters
     ----------
@@ -120,8 +126,8 @@ def find_alarms(
         ISO dates.
     only_growing : bool
         Leave out groups whose growth is not certain (lower bound not above 1).
-    window_group : int
-        Windows a group has on average; decides the number of groups.
+    n_groups : int
+        Groups the candidates are put into; a group need not raise an alarm.
     least : int
         Candidate articles a group must have.
     seed : int
@@ -130,7 +136,7 @@ def find_alarms(
     Returns
     -------
     list of Alarm
-        The most alarming first; empty where there are too few candidates.
+        The most novel first; empty where there are too few candidates. No article is in two.
 
     Raises
     ------
@@ -145,57 +151,26 @@ def find_alarms(
     for carried in modus.values():
         known |= carried
     candidate = (tppo if review is None else tppo | review) & ~known
-    rows = np.flatnonzero(candidate[windows.article] & windows.vectors.any(axis=1))
-    if candidate.sum() < 2 * least or len(rows) < 2 * least:
+    terms = count_terms(texts, min_df=3)
+    if candidate.sum() < 2 * least or not terms.vocabulary:
         return []
-    scene = _Scene(windows, texts, ids, candidate, known & tppo, dict(modus), dates)
-    k = max(2, round(len(rows) / window_group))
-    centroids, holders = _groups(windows.vectors, windows.article, rows, k, n, seed)
-    novelty = np.array([_excess(held, candidate, scene.background) for held in holders])
-    enough = np.array([(held & candidate).sum() >= least for held in holders])
-    left = [int(g) for g in np.argsort(-novelty, kind="stable") if novelty[g] >= _LEAST_NOVELTY and enough[g]]
+    background = known & tppo
+    groups = group_candidates(terms, candidate, background, n_groups=n_groups, seed=seed)
+    scene = _Scene(windows, ids, terms.vocabulary, groups, dict(modus), dates)
     alarms = []
-    while left:
-        first = left.pop(0)
-        alike = [g for g in left if float(centroids[g] @ centroids[first]) >= _ALIKE]
-        left = [g for g in left if g not in alike]
-        held = np.logical_or.reduce([holders[g] for g in [first, *alike]])
-        alarms.append(_alarm(scene, centroids[first], held & candidate, float(novelty[first])))
+    for group in range(len(groups.profiles)):
+        novelty = _novelty(groups, group, candidate, background)
+        if novelty >= _LEAST_NOVELTY and (groups.labels == group).sum() >= least:
+            alarms.append(scene.alarm(group, novelty))
+    alarms.sort(key=lambda alarm: -alarm.novelty)
     return [a for a in alarms if not only_growing or a.growth_lo > 1]
 
 
-@dataclass(frozen=True)
-class _Scene:
-    windows: Windows
-    texts: Sequence[str]
-    ids: Sequence[str]
-    candidate: BoolArray
-    background: BoolArray
-    modus: dict[str, BoolArray]
-    dates: Sequence[str | None] | None
-
-
-def _groups(
-    vectors: FloatMatrix, article: IntVector, rows: IntVector, k: int, n_articles: int, seed: int
-) -> tuple[FloatMatrix, list[BoolArray]]:
-    """Group the windows `rows`; return centroids, and for each group which articles hold a window well inside it."""
-    with threadpool_limits(1):
-        centroids = spherical_kmeans(vectors[rows], k, np.random.default_rng(seed))
-        similarity = vectors @ centroids.T
-    nearest = similarity.argmax(axis=1)
-    best = similarity.max(axis=1)
-    holders = []
-    for g in range(len(centroids)):
-        own = rows[nearest[rows] == g]
-        held = np.zeros(n_articles, dtype=bool)
-        if len(own):
-            held[article[(nearest == g) & (best >= np.quantile(best[own], _EDGE))]] = True
-        holders.append(held)
-    return centroids, holders
-
-
-def _excess(held: BoolArray, candidate: BoolArray, background: BoolArray) -> float:
-    """Return the z score of the difference between the shares of candidate and background articles."""
+def _novelty(groups: Groups, group: int, candidate: BoolArray, background: BoolArray) -> float:
+    """Return the z score of the difference between the shares of candidates and background typical of a group."""
+    typical = groups.rows @ groups.profiles[group]
+    held = typical >= np.quantile(typical[groups.labels == group], _TYPICAL)
+    held &= typical > 0
     a, b, n, m = (
         float(x) for x in ((held & candidate).sum(), (held & background).sum(), candidate.sum(), background.sum())
     )
@@ -205,47 +180,60 @@ def _excess(held: BoolArray, candidate: BoolArray, background: BoolArray) -> flo
     return float((a / n - b / m) / np.sqrt(share * (1 - share) * (1 / n + 1 / m)))
 
 
-def _alarm(scene: _Scene, centroid: FloatMatrix, members: BoolArray, novelty: float) -> Alarm:
-    windows = scene.windows
-    assert windows.vectors is not None
-    similarity = windows.vectors @ centroid
-    best = np.full(windows.n_articles, -1.0)
-    np.maximum.at(best, windows.article, similarity)
-    ordered = np.flatnonzero(members)
-    ordered = ordered[np.argsort(-best[ordered], kind="stable")]
-    exemplars = []
-    for row in ordered[:_EXEMPLARS]:
-        own = np.flatnonzero(windows.article == row)
-        exemplars.append(windows.texts[int(own[similarity[own].argmax()])])
-    near = {}
-    for name, carried in scene.modus.items():
-        if carried.any():
-            near[name] = float(best[carried].mean())
-    nearest = max(near, key=lambda name: near[name], default="")
-    ratio, low = growth(scene.dates, members) if scene.dates is not None else (float("nan"), float("nan"))
-    return Alarm(
-        words=_words(scene, members),
-        articles=tuple(scene.ids[int(r)] for r in ordered),
-        exemplars=tuple(exemplars),
-        nearest_modus=nearest,
-        similarity=round(near.get(nearest, 0.0), 4),
-        growth=round(ratio, 4),
-        growth_lo=round(low, 4),
-        novelty=round(novelty, 4),
-    )
+@dataclass(frozen=True)
+class _Scene:
+    windows: Windows
+    ids: Sequence[str]
+    vocabulary: tuple[str, ...]
+    groups: Groups
+    modus: dict[str, BoolArray]
+    dates: Sequence[str | None] | None
 
+    def alarm(self, group: int, novelty: float) -> Alarm:
+        """Describe a group."""
+        members = np.flatnonzero(self.groups.labels == group)
+        profile = self.groups.profiles[group]
+        typical = self.groups.rows[members] @ profile
+        ordered = members[np.argsort(-typical, kind="stable")]
+        carriers = self._carriers(ordered, profile)
+        nearest, similarity = self._nearest_modus(carriers)
+        ratio = low = float("nan")
+        if self.dates is not None:
+            ratio, low = growth(self.dates, self.groups.labels == group)
+        held = np.asarray((self.groups.rows[members] > 0).sum(axis=0)).ravel()
+        shown = np.where(held >= _LEAST_SHARE * len(members), profile, 0)  # no names of a single case
+        ranked = [int(c) for c in np.argsort(-shown, kind="stable")[: 4 * _WORDS] if shown[c] > 0]
+        return Alarm(
+            words=tuple(self.vocabulary[c] for c in merge_forms(ranked, self.vocabulary)[:_WORDS]),
+            articles=tuple(self.ids[r] for r in ordered),
+            exemplars=tuple(self.windows.texts[w] for w in carriers[:_EXEMPLARS]),
+            nearest_modus=nearest,
+            similarity=round(similarity, 4),
+            growth=round(ratio, 4),
+            growth_lo=round(low, 4),
+            novelty=round(novelty, 4),
+        )
 
-def _words(scene: _Scene, members: BoolArray) -> tuple[str, ...]:
-    """Return the words that more articles of the group hold than other articles on trafficking."""
-    others = (scene.candidate | scene.background) & ~members
-    rows = [*np.flatnonzero(members), *np.flatnonzero(others)]
-    terms = count_terms([scene.texts[int(r)] for r in rows], min_df=3)
-    inside = int(members.sum())
-    counts = np.stack(
-        [np.asarray(part.sum(axis=0)).ravel() for part in (terms.presence[:inside], terms.presence[inside:])]
-    )
-    score = counts[0] / max(1, inside) - counts[1] / max(1, int(others.sum()))
-    return tuple(terms.vocabulary[c] for c in np.argsort(-score, kind="stable")[:10])
+    def _carriers(self, ordered: IntVector, profile: NDArray[np.float64]) -> list[int]:
+        """Return the window of each article that holds most of what marks the group."""
+        first = np.searchsorted(self.windows.article, ordered)
+        last = np.searchsorted(self.windows.article, ordered, side="right")
+        rows = np.concatenate([np.arange(a, b) for a, b in zip(first, last)])
+        presence = count_terms([self.windows.texts[w] for w in rows], min_df=1, vocabulary=self.vocabulary).presence
+        n_words = np.asarray(presence.sum(axis=1)).ravel()
+        score = (presence @ profile) / np.sqrt(np.maximum(n_words, 1))
+        ends = np.cumsum(last - first)
+        return [int(rows[a + score[a:b].argmax()]) for a, b in zip([0, *ends], ends)]
+
+    def _nearest_modus(self, carriers: Sequence[int]) -> tuple[str, float]:
+        vectors = self.windows.vectors
+        assert vectors is not None
+        centre = unit_rows(vectors[list(carriers)].mean(axis=0, keepdims=True))[0]
+        best = np.full(self.windows.n_articles, -1.0)
+        np.maximum.at(best, self.windows.article, vectors @ centre)
+        near = {name: float(best[carried].mean()) for name, carried in self.modus.items() if carried.any()}
+        nearest = max(near, key=lambda name: near[name], default="")
+        return nearest, near.get(nearest, 0.0)
 
 
 def as_jsonl(alarms: Sequence[Alarm], texts: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from tppo.embedding import FloatMatrix, IntVector, Windows
 from tppo.errors import DataError, UsageError
 from tppo.topics.base import OUTLIER, TermTable, Topic, TopicSettings, count_terms
 from tppo.topics.consensus import Reduction, choose_k, fit_centroids, unit_rows
-from tppo.topics.words import class_tf_idf, topic_name, topic_words
+from tppo.topics.words import topic_name, topic_words
 
 __all__ = ["TopicModel"]
 
@@ -23,7 +23,10 @@ _TYPICAL = 5
 
 @dataclass
 class TopicModel:
-    """Topics with all that is needed to assign further articles. Made by `fit`; see `tppo.topics.store` for files."""
+    """Topics with all that is needed to assign further articles. Made by `fit`; see `tppo.topics.store` for files.
+
+    `counts` of shape (n_topics, n_words), int64, says how many articles of each topic hold each word.
+    """
 
     settings: TopicSettings
     fingerprint: str
@@ -222,7 +225,7 @@ class TopicModel:
         return replace(self, centroids=self.centroids[rows], counts=self.counts[rows], topics=topics)
 
     def merge(self, group: Sequence[int]) -> int:
-        """Make one topic of several; the lowest id stays and the lineage says what went into it."""
+        """Make one topic of several; the lowest id stays and the lineage says what went into it; it is named anew."""
         numbers = [t.id for t in self.topics]
         unknown = sorted(set(group) - set(numbers))
         if unknown or len(set(group)) < 2:
@@ -238,8 +241,17 @@ class TopicModel:
         left = [i for i in range(len(numbers)) if i not in rows[1:]]
         self.centroids, self.counts = self.centroids[left], self.counts[left]
         self.topics = [self.topics[i] for i in left]
+        place = left.index(rows[0])
+        found = self._words(None)[place]
+        name = topic_name(found, given=self.topics[place].seed)
+        self.topics[place] = replace(self.topics[place], words=tuple(found), name=name, certificate=None)
         self.lineage.append({"event": "merge", "topic": keep, "from": sorted(set(group))})
         return keep
+
+    def _words(self, terms: TermTable | None) -> list[list[str]]:
+        presence = None if terms is None else terms.presence
+        sizes = [t.size for t in self.topics]
+        return topic_words(self.counts, sizes, self.vocabulary, presence, n_words=self.settings.n_words)
 
     def _check_width(self, vectors: FloatMatrix) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != len(self.reduction.mean):
@@ -248,12 +260,13 @@ class TopicModel:
     def _absorb(self, vectors: FloatMatrix, labels: IntVector, terms: TermTable, ids: Sequence[str]) -> None:
         """Add articles to sizes and word counts, and describe the topics that have no words yet."""
         members = [np.flatnonzero(labels == t.id) for t in self.topics]
-        self.counts = self.counts + np.stack([np.asarray(terms.counts[m].sum(axis=0)).ravel() for m in members])
+        held = (terms.counts > 0).astype(np.int64)
+        self.counts = self.counts + np.stack([np.asarray(held[m].sum(axis=0)).ravel() for m in members])
         self.topics = [replace(t, size=t.size + len(m)) for t, m in zip(self.topics, members)]
         if all(t.words or not len(m) for t, m in zip(self.topics, members)):
             return
         similarity = self.similarities(vectors)
-        chosen = topic_words(class_tf_idf(self.counts), self.vocabulary, terms.presence, n_words=self.settings.n_words)
+        chosen = self._words(terms)
         for column, (topic, rows, found) in enumerate(zip(self.topics, members, chosen)):
             if not topic.words:
                 nearest = rows[np.argsort(-similarity[rows, column], kind="stable")]

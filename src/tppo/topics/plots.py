@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tppo.embedding import FloatMatrix, IntVector
-from tppo.topics.base import OUTLIER
+from tppo.topics.base import OUTLIER, Topic
 from tppo.topics.model import TopicModel
 from tppo.topics.trends import CrossTable, merge_tree
 from tppo.topics.words import class_tf_idf
@@ -30,11 +30,17 @@ _COLOURS = (
     "#3A7D44",
     "#B5651D",
 )
+_SYMBOLS = ("circle", "diamond", "square", "cross", "triangle-up")
 _MAX_POINTS = 3000
+_COLUMNS = 4
 
 
 def _colour(position: int) -> str:
     return _COLOURS[position % len(_COLOURS)]
+
+
+def _symbol(position: int) -> str:
+    return _SYMBOLS[position // len(_COLOURS) % len(_SYMBOLS)]
 
 
 def _label(model: TopicModel, position: int) -> str:
@@ -78,13 +84,29 @@ def topic_map(model: TopicModel, vectors: FloatMatrix, labels: IntVector, titles
                 y=flat[rows, 1].round(4),
                 mode="markers",
                 name="no topic" if number == OUTLIER else _label(model, position),
-                marker={"size": 5, "opacity": 0.7, "color": "#BBBBBB" if number == OUTLIER else _colour(position)},
+                marker={
+                    "size": 5,
+                    "opacity": 0.7,
+                    "color": "#BBBBBB" if number == OUTLIER else _colour(position),
+                    "symbol": "circle-open" if number == OUTLIER else _symbol(position),
+                },
                 text=[escape(titles[int(shown[r])][:120]) for r in rows],
                 hovertemplate="%{text}<extra></extra>",
             )
-    figure.update_xaxes(showticklabels=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, zeroline=False)
-    return _page(figure, "Topic map: each point is an article; near points are alike", height=760)
+            if number != OUTLIER:
+                _name_at(figure, flat[rows], model.topics[position], _colour(position))
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return _page(figure, "Topic map: each point is an article; near points are alike", height=780)
+
+
+def _name_at(figure: Any, points: FloatMatrix, topic: Topic, colour: str) -> None:
+    """Write a topic's first words where most of its points lie."""
+    x, y = np.median(points, axis=0)
+    figure.add_annotation(
+        x=float(x), y=float(y), text=f"<b>{escape(' · '.join(topic.words[:2]) or topic.name)}</b>", showarrow=False,
+        font={"size": 12, "color": colour}, bgcolor="rgba(255,255,255,0.75)",
+    )  # fmt: skip
 
 
 def _plane(points: FloatMatrix, labels: IntVector) -> FloatMatrix:
@@ -103,13 +125,8 @@ def _plane(points: FloatMatrix, labels: IntVector) -> FloatMatrix:
 def word_bars(model: TopicModel) -> str:
     """Return a page with the words of each topic and their weights."""
     import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
 
-    n = len(model.topics)
-    columns = min(4, n)
-    rows = -(-n // columns)
-    titles = [f"{_label(model, i)} ({t.size:,})" for i, t in enumerate(model.topics)]
-    figure = make_subplots(rows, columns, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.35 / rows)
+    figure = _panels(model)
     weights = class_tf_idf(model.counts)
     column_of = {word: i for i, word in enumerate(model.vocabulary)}
     for i, topic in enumerate(model.topics):
@@ -121,24 +138,41 @@ def word_bars(model: TopicModel) -> str:
             marker={"color": _colour(i)},
             showlegend=False,
         )
-        figure.add_trace(bars, row=i // columns + 1, col=i % columns + 1)
-    figure.update_annotations(font_size=12)
-    return _page(figure, "Words of the topics (weight: class-based TF-IDF)", height=120 + 260 * rows)
+        figure.add_trace(bars, row=i // _COLUMNS + 1, col=i % _COLUMNS + 1)
+    figure.update_xaxes(showticklabels=False)
+    return _page(figure, "Words of the topics (weight: class-based TF-IDF)", height=_height(model, 230))
 
 
 def timeline(model: TopicModel, table: CrossTable) -> str:
-    """Return a page with the articles of each topic over time."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
+    """Return a page with a panel per topic: its share of the articles of each period, counts on hovering."""
+    figure = _panels(model)
+    total = np.maximum(table.counts.sum(axis=0), 1)
     for i in range(len(model.topics)):
         figure.add_scatter(
-            x=list(table.values), y=table.counts[i].tolist(), mode="lines+markers", name=_label(model, i),
-            line={"color": _colour(i)},
+            x=list(table.values), y=(table.counts[i] / total).round(4).tolist(), customdata=table.counts[i].tolist(),
+            mode="lines", fill="tozeroy", line={"color": _colour(i)}, showlegend=False,
+            hovertemplate="%{x}: %{customdata} articles, %{y:.0%}<extra></extra>",
+            row=i // _COLUMNS + 1, col=i % _COLUMNS + 1,
         )  # fmt: skip
-    figure.update_xaxes(title="published, else the date of the event", type="category")
-    figure.update_yaxes(title="articles")
-    return _page(figure, "Topics over time", height=620)
+    figure.update_xaxes(type="category", nticks=6)
+    figure.update_yaxes(matches="y", tickformat=".0%", rangemode="tozero")
+    title = "Topics over time: share of the period's articles (published, else the date of the event)"
+    return _page(figure, title, height=_height(model, 180))
+
+
+def _panels(model: TopicModel) -> Any:
+    """Return a figure with one panel per topic, titled with its name and size."""
+    from plotly.subplots import make_subplots
+
+    titles = [f"{_label(model, i)} ({t.size:,})" for i, t in enumerate(model.topics)]
+    rows = -(-len(titles) // _COLUMNS)
+    figure = make_subplots(rows, _COLUMNS, subplot_titles=titles, horizontal_spacing=0.09, vertical_spacing=0.25 / rows)
+    figure.update_annotations(font_size=12)
+    return figure
+
+
+def _height(model: TopicModel, panel: int) -> int:
+    return 120 + panel * -(-len(model.topics) // _COLUMNS)
 
 
 def hierarchy(model: TopicModel) -> str:

@@ -19,7 +19,7 @@ from tppo.topics.model import TopicModel
 
 __all__ = ["load_topics", "save_topics"]
 
-FORMAT = 1
+FORMAT = 2
 _JSON, _ARRAYS = "topics.json", "topics.safetensors"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 from tppo.embedding.terms import words
 from tppo.topics.stopwords import STOP_WORDS
 
-__all__ = ["class_tf_idf", "content_words", "roots", "topic_name", "topic_words"]
+__all__ = ["class_tf_idf", "content_words", "merge_forms", "roots", "topic_name", "topic_words"]
 
 _CANDIDATES = 20
+_LEAST_SHARE = 0.05
 _NASAL = {"meny": "s", "peny": "s", "mem": "p", "pem": "p", "men": "t", "pen": "t", "meng": "k", "peng": "k"}
 _PREFIXES = tuple(
     "memper diper menge penge meng peng meny peny mem pem men pen ber per ter di ke se me pe be".split()  # noqa: SIM905
@@ -50,7 +52,7 @@ def class_tf_idf(counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.
     Parameters
     ----------
     counts : ndarray of shape (n_topics, n_words)
-        How often each word occurs in the articles of each topic.
+        How often each word occurs in each topic, or in how many of its articles.
 
     Returns
     -------
@@ -67,50 +69,69 @@ def class_tf_idf(counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.
 
 
 def topic_words(
-    weights: NDArray[np.float64],
+    counts: NDArray[np.int64],
+    sizes: Sequence[int],
     vocabulary: Sequence[str],
-    presence: sp.csc_matrix,
+    presence: sp.csc_matrix | None,
     *,
     n_words: int = 10,
 ) -> list[list[str]]:
     """Choose the words that stand for each topic.
 
-    Of the strongest candidates, forms of one root are merged into the strongest form, a word goes to the one topic it
-    marks most, and words that do not occur together with the others are dropped first.
+    A word goes to the one topic it marks most (class-based TF-IDF of articles that hold it, so that a word repeated in
+    one article does not count twice) and must stand in a twentieth of the topic's articles. Of the strongest, forms of
+    one root are merged into the strongest form, and words that do not occur together with the others are dropped first.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_topics, n_words)
-        From `class_tf_idf`.
+    counts : ndarray of shape (n_topics, n_words), int64
+        Articles of each topic that hold each word.
+    sizes : sequence of int, length n_topics
+        Articles of each topic.
     vocabulary : sequence of str, length n_words
         The words.
-    presence : sparse matrix of shape (n_articles, n_words)
-        1 where an article holds a word.
+    presence : sparse matrix of shape (n_articles, n_words), or None
+        1 where an article holds a word; None leaves out the last step.
     n_words : int
         Words per topic; fewer where there are no more.
     """
+    weights = class_tf_idf(counts)
     owner = weights.argmax(axis=0)
-    known = frozenset(vocabulary)
+    common = counts >= _LEAST_SHARE * np.maximum(np.asarray(sizes), 1)[:, None]
     chosen = []
     for topic, row in enumerate(weights):
-        own = np.where(owner == topic, row, 0)
+        own = np.where((owner == topic) & common[topic], row, 0)
         ranked = [int(c) for c in np.argsort(-own, kind="stable")[: 3 * _CANDIDATES] if own[c] > 0]
-        columns = _merge_forms(ranked, vocabulary, known)[: max(_CANDIDATES, 2 * n_words)]
-        kept = _coherent(columns, presence, n_words)
+        columns = merge_forms(ranked, vocabulary)[: max(_CANDIDATES, 2 * n_words)]
+        kept = columns[:n_words] if presence is None else _coherent(columns, presence, n_words)
         chosen.append([vocabulary[c] for c in columns if c in kept])
     return chosen
 
 
-def _merge_forms(ranked: Sequence[int], vocabulary: Sequence[str], known: frozenset[str]) -> list[int]:
-    """Keep the first of the columns whose words share a root that is itself a word of the corpus."""
+def merge_forms(ranked: Sequence[int], vocabulary: Sequence[str]) -> list[int]:
+    """Keep the first of the columns whose words share a root that is itself a word of the corpus.
+
+    Parameters
+    ----------
+    ranked : sequence of int
+        Columns, the strongest first.
+    vocabulary : sequence of str
+        Words of all columns.
+    """
     taken: set[str] = set()
     kept = []
+    known = _as_set(tuple(vocabulary))
     for column in ranked:
         attested = {root for root in roots(vocabulary[column]) if root in known}
         if not attested & taken:
             kept.append(column)
             taken |= attested
     return kept
+
+
+@lru_cache(maxsize=4)
+def _as_set(vocabulary: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(vocabulary)
 
 
 def _coherent(columns: Sequence[int], presence: sp.csc_matrix, n_words: int) -> set[int]:
