@@ -23,6 +23,7 @@ def build_settings(config: TrainConfig) -> ModelSettings:
             terms=config.classifier.terms,
             vector_weight=config.classifier.vector_weight,
             level=config.classifier.level,
+            whole=config.classifier.whole,
         ),
         max_sentences=window.max_sentences,
         overlap=window.overlap,

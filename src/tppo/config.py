@@ -127,11 +127,13 @@ class ClassifierConfig(_Config):
     terms: bool = False
     vector_weight: Annotated[float, Field(gt=0)] = 1.0
     level: Literal["window", "article"] = "window"
+    whole: bool = False
     max_terms: Positive = 40_000
     C: Annotated[float, Field(gt=0)] = 10.0
     temperature: Annotated[float, Field(gt=0)] = 0.1
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     silence_weight: Annotated[float, Field(ge=0)] = 0.3
+    combination_C: Annotated[float, Field(gt=0)] = 1.0
     n_folds: Annotated[int, Field(ge=2)] = 5
     criterion: Literal["fixed", "best_f1", "best_f05", "precision", "recall"] = "fixed"
     target: Annotated[float, Field(gt=0, le=1)] = 0.5

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ from numpy.typing import NDArray
 from tppo.build import build_encoder, build_settings
 from tppo.classify import ModusModel
 from tppo.classify.domain import Domain
+from tppo.classify.features import term_tokenizer, term_tokens
 from tppo.classify.reference import Reference
 from tppo.config import TrainConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
 from tppo.dataset import load_parts, read_corpus, split_articles, truth
-from tppo.embedding import Windows
-from tppo.embedding.terms import TermVectors
+from tppo.embedding import Encoder, SubwordTerms, Tokens, Windows
 from tppo.evaluate import Evaluation, Predictions
 from tppo.record import run_record
 from tppo.scoring import examine, predictions, score, weakest
@@ -142,25 +143,20 @@ def fit_model(config: TrainConfig, articles: Sequence[Article], seconds: dict[st
 
 def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, float]) -> Fit:
     """Fit encoder and classifier on labelled articles; stage times are added to `seconds`."""
-    import scipy.sparse as sp
-
     from tppo.classify.modus import ModusClassifier
 
     settings = build_settings(config)
-    texts = [a.text for a in articles]
     with stage("embedding", seconds):
         cleaner = Cleaner(settings.cleaning)
-        clean = [cleaner.clean(text) for text in texts]
+        clean = [cleaner.clean(a.text) for a in articles]
         sentences = [c.text[start:end] for c in clean for start, end in sentence_spans(c.text)]
         encoder = build_encoder(config.embedding, seed=config.seed, texts=sentences)
-        terms = None
-        if settings.features.terms:
-            pieces = sentences if settings.features.level == "window" else [c.text for c in clean]
-            terms = TermVectors(max_features=config.classifier.max_terms).fit(pieces)
-        model = ModusModel(settings, encoder, terms, None)
+        model = ModusModel(settings, encoder, None, None)
         windows = model.encode(model.cut(clean))
-        blocks, bags = model.features(clean, windows)
-        rows = blocks[0] if len(blocks) == 1 else sp.hstack(blocks, format="csr", dtype=np.float32)
+        if settings.features.terms:
+            model.terms = _learn_terms(config, encoder, windows)
+        blocks = model.features(windows)
+    by_article = settings.features.level == "article"
     with stage("classifier", seconds):
         c = config.classifier
         classifier = ModusClassifier(
@@ -168,6 +164,7 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
             temperature=c.temperature,
             evidence_weight=c.evidence_weight,
             silence_weight=c.silence_weight,
+            combination_C=c.combination_C,
             n_folds=c.n_folds,
             criterion=c.criterion,
             target=c.target,
@@ -175,14 +172,39 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
             max_iter=c.max_iter,
             random_state=config.seed,
         )
-        marks = _marks(articles, clean, windows, model.keys) if settings.features.level == "window" else None
+        known = truth(articles, model.keys)
         groups = [a.group or a.id for a in articles]
-        classifier.fit(rows, truth(articles, model.keys), bags=bags, groups=groups, marks=marks)
+        if by_article:
+            classifier.fit(_side_by_side(blocks.articles), known, groups=groups)
+        else:
+            classifier.fit(
+                _side_by_side(blocks.windows),
+                known,
+                bags=windows.article,
+                groups=groups,
+                marks=_marks(articles, clean, windows, model.keys),
+                articles=_side_by_side(blocks.articles) if blocks.articles else None,
+            )
         model.scorer = classifier.scorer_
         model.domain = Domain.fit([c.text for c in clean], groups=groups, seed=config.seed)
     held_out = classifier.oof_probabilities_
     model.reference = Reference.of(held_out, model.keys)
     return Fit(model, held_out, classifier.scorer_.decide(held_out))
+
+
+def _learn_terms(config: TrainConfig, encoder: Encoder, windows: Windows) -> SubwordTerms:
+    """Learn the terms from the windows, or from whole articles if those are what is scored."""
+    terms = SubwordTerms(term_tokenizer(encoder), max_features=config.classifier.max_terms)
+    tokens = term_tokens(windows, terms)
+    if config.classifier.level == "article":
+        tokens = Tokens(tokens.ids, np.bincount(windows.article, weights=tokens.lengths).astype(np.int64))
+    return terms.fit(tokens)
+
+
+def _side_by_side(blocks: Sequence[Any]) -> Any:
+    import scipy.sparse as sp
+
+    return blocks[0] if len(blocks) == 1 else sp.hstack(blocks, format="csr", dtype=np.float32)
 
 
 def _marks(

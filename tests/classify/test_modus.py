@@ -161,6 +161,37 @@ def test_a_label_that_is_nowhere_known_is_not_given() -> None:
     assert fitted.predict(X)[:, 2].sum() == 0
 
 
+def test_the_article_as_a_whole_can_overrule_a_sentence() -> None:
+    """Windows alone cannot tell the two halves apart; the article's own feature can."""
+    X, y, bags, _ = bags_with_one_witness(n=240)
+    subject = np.where(np.arange(240) % 2 == 0, 1.0, -1.0)[:, None]
+    y = y * (subject > 0)
+    blind = ModusClassifier().fit(X, y, bags=bags)
+    seeing = ModusClassifier().fit(X, y, bags=bags, articles=subject)
+    ap = [average_precision_score(y[:, 0], fitted.oof_probabilities_[:, 0]) for fitted in (blind, seeing)]
+    assert ap[1] > ap[0] + 0.2
+
+
+def test_articles_must_be_given_again_for_predictions() -> None:
+    X, y = flat()
+    fitted = ModusClassifier().fit(X, y, articles=X[:, :2])
+    assert fitted.predict_proba(X, articles=X[:, :2]).shape == y.shape
+    with pytest.raises(ValueError, match="expected 2 features, got 0"):
+        fitted.predict(X)
+
+
+def test_one_row_per_article_is_needed() -> None:
+    X, y = flat()
+    with pytest.raises(ValueError, match=r"one row per article \(300\), got 299"):
+        ModusClassifier().fit(X, y, articles=X[1:])
+
+
+def test_more_of_a_label_s_own_score_never_makes_it_less_likely() -> None:
+    X, y = flat()
+    combination = ModusClassifier().fit(X, y).scorer_.combination
+    assert (np.diag(combination) >= 0).all()
+
+
 def test_a_label_without_positives_is_not_given() -> None:
     X, y = flat()
     y[:, 2] = 0
@@ -200,7 +231,7 @@ def test_articles_of_one_group_never_calibrate_each_other() -> None:
     copies = np.repeat(np.arange(60), 2)
     honest = ModusClassifier(C=100.0).fit(X, y, groups=copies)
     leaking = ModusClassifier(C=100.0).fit(X, y)
-    assert honest.scorer_.slope[0] < 0.5 * leaking.scorer_.slope[0]
+    assert honest.scorer_.combination[0, 0] < 0.5 * leaking.scorer_.combination[0, 0]
 
 
 @pytest.mark.parametrize(("criterion", "target"), [("precision", 0.95), ("recall", 0.95)])

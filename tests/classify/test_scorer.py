@@ -1,6 +1,6 @@
 """Pooling, calibration and decision as plain arrays."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,17 +70,37 @@ def scorer() -> Scorer:
         weights=np.array([[1.0, -1.0], [0.0, 2.0]]),
         bias=np.array([0.5, 0.0]),
         temperature=np.array([0.5]),
-        slope=np.array([1.0, 2.0]),
+        article_weights=np.array([[2.0, 0.0]]),
+        article_bias=np.array([0.0, -3.0]),
+        combination=np.array([[1.0, 0.5], [0.0, 2.0], [0.25, 0.0], [0.0, 1.0]]),
         intercept=np.array([0.0, -1.0]),
+        window_slope=np.array([1.0, 2.0]),
+        window_intercept=np.array([0.0, -1.0]),
         threshold=np.array([0.6, 0.5]),
         floor=np.array([0.2, 0.5]),
     )
 
 
-def test_a_probability_is_the_calibrated_pooled_logit() -> None:
-    features = np.array([[1.0, 1.0]])
-    p = scorer().probabilities(scorer().window_logits(features), np.array([0]))
-    np.testing.assert_allclose(p, [[1 / (1 + np.exp(-1.5)), 1 / (1 + np.exp(-1.0))]])
+def test_a_probability_combines_the_logits_of_windows_and_article() -> None:
+    windows, article = np.array([[1.0, 1.0]]), np.array([[4.0]])  # logits 1.5 and 1; 8 and -3
+    p = scorer().probabilities(scorer().window_logits(windows), np.array([0]), article)
+    np.testing.assert_allclose(p, sigmoid(np.array([[1.5 + 2.0, 0.75 + 2.0 - 3.0 - 1.0]])))
+
+
+def test_without_article_weights_the_pooled_logits_alone_are_combined() -> None:
+    plain = replace(scorer(), article_weights=np.zeros((0, 2)), combination=np.eye(2))
+    p = plain.probabilities(plain.window_logits(np.array([[1.0, 1.0]])), np.array([0]))
+    np.testing.assert_allclose(p, sigmoid(np.array([[1.5, 0.0]])))
+
+
+def test_a_window_alone_is_worth_its_calibrated_logit() -> None:
+    p = scorer().window_probabilities(np.array([[1.5, 1.0]]))
+    np.testing.assert_allclose(p, sigmoid(np.array([[1.5, 1.0]])))
+
+
+def test_article_features_of_the_wrong_width_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected 1 features, got 2"):
+        scorer().probabilities(np.zeros((1, 2)), np.array([0]), np.zeros((1, 2)))
 
 
 def test_the_threshold_itself_is_yes_and_the_floor_itself_is_review() -> None:

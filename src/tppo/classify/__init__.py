@@ -3,7 +3,8 @@
 `ModusClassifier` (training, needs scikit-learn) is imported from `tppo.classify.modus`; what labels articles is light.
 """
 
-from tppo.classify.model import Evidence, Features, ModelSettings, ModusModel, Readings, folder_digest
+from tppo.classify.features import Features
+from tppo.classify.model import Evidence, ModelSettings, ModusModel, Readings, folder_digest
 from tppo.classify.scorer import NO, REVIEW, YES, Scorer
 
 __all__ = [

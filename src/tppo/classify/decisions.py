@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 
 from tppo.classify.scorer import sigmoid
 
-__all__ = ["choose_floor", "choose_threshold", "fit_platt"]
+__all__ = ["choose_floor", "choose_threshold", "fit_combination", "fit_platt"]
 
 FloatArray = NDArray[np.float64]
 BETA = {"best_f1": 1.0, "best_f05": 0.5}
@@ -42,6 +42,46 @@ def fit_platt(logits: FloatArray, y: NDArray[np.bool_]) -> tuple[float, float]:
     start = np.array([1.0, np.log((n_pos + 1) / (n_neg + 1))])
     fit = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
     return float(fit.x[0]), float(fit.x[1])
+
+
+def fit_combination(logits: FloatArray, y: NDArray[np.bool_], *, own: int, C: float) -> tuple[FloatArray, float]:
+    """Fit how the logits of several classifiers combine into one label's logit, by logistic regression.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_articles, n_logits)
+        Of articles that were held out.
+    y : ndarray of shape (n_articles,), bool
+        Whether they carry the label.
+    own : int
+        Column of the label's own logit, whose weight is at least 0: more of it never makes the label less likely.
+    C : float
+        Inverse strength of the L2 penalty, on logits scaled to unit variance.
+
+    Returns
+    -------
+    ndarray of shape (n_logits,), float
+        Weights for the logits as they are, and intercept. Without articles, the own logit alone.
+    """
+    if not len(y):
+        return np.eye(logits.shape[1])[own], 0.0
+    mean, scale = logits.mean(axis=0), logits.std(axis=0)
+    scale = np.where(scale > 0, scale, 1)
+    Z = (logits - mean) / scale
+
+    def loss(theta: FloatArray) -> tuple[float, FloatArray]:
+        w, b = theta[:-1], theta[-1]
+        z = Z @ w + b
+        error = sigmoid(z) - y
+        value = float(np.sum(np.logaddexp(0, z) - y * z) + 0.5 / C * w @ w)
+        return value, np.append(Z.T @ error + w / C, error.sum())
+
+    start = np.zeros(logits.shape[1] + 1)
+    start[own], start[-1] = 1.0, np.log((y.sum() + 1) / (len(y) - y.sum() + 1))
+    bounds = [(0, None) if k == own else (None, None) for k in range(len(start))]
+    theta = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = theta[:-1] / scale
+    return weights, float(theta[-1] - mean @ weights)
 
 
 def choose_threshold(p: FloatArray, y: NDArray[np.bool_], *, criterion: str, target: float) -> float:

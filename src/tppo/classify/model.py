@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,40 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
 from tppo.classify.domain import Domain
+from tppo.classify.features import FeatureBlocks, Features, encode_windows, feature_blocks, term_tokenizer
 from tppo.classify.reference import Reference
-from tppo.classify.scorer import REVIEW, YES, FloatArray, Scorer, sigmoid
+from tppo.classify.scorer import REVIEW, YES, FloatArray, Scorer
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
-from tppo.embedding import Encoder, IntVector, Windows, cut_windows, load_encoder, save_encoder
-from tppo.embedding.terms import TermVectors
+from tppo.embedding import Encoder, IntVector, SubwordTerms, Windows, cut_windows, load_encoder, save_encoder
 from tppo.errors import ModelError
 from tppo.taxonomy import Taxonomy
 
-__all__ = ["Evidence", "Features", "ModelSettings", "ModusModel", "Readings", "folder_digest"]
+__all__ = ["Evidence", "ModelSettings", "ModusModel", "Readings", "folder_digest"]
 
 FORMAT = 2
-
-
-class Features(BaseModel):
-    """What the classifier sees of a window.
-
-    Attributes
-    ----------
-    vectors : bool
-        The encoder's vector.
-    terms : bool
-        TF-IDF term vectors.
-    vector_weight : float
-        Length of the encoder's vectors beside the unit-length term vectors.
-    level : {"window", "article"}
-        ``article`` scores an article as one piece and its sentences only as evidence; terms only.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    vectors: bool = True
-    terms: bool = False
-    vector_weight: float = Field(default=1.0, gt=0)
-    level: str = Field(default="window", pattern="^(window|article)$")
 
 
 class ModelSettings(BaseModel):
@@ -115,7 +91,7 @@ class ModusModel:
         Taxonomy, cleaning rules, windows and features.
     encoder : Encoder
         Of the embedding stage.
-    terms : TermVectors or None
+    terms : SubwordTerms or None
         Needed if the features hold terms.
     scorer : Scorer or None
         The learnt weights; None before training, when only `prepare` and `features` can be used.
@@ -129,7 +105,7 @@ class ModusModel:
         self,
         settings: ModelSettings,
         encoder: Encoder,
-        terms: TermVectors | None,
+        terms: SubwordTerms | None,
         scorer: Scorer | None,
         domain: Domain | None = None,
         reference: Reference | None = None,
@@ -161,17 +137,11 @@ class ModusModel:
 
     def encode(self, windows: Windows) -> Windows:
         """Give windows their vectors, if the features use them."""
-        return windows.with_vectors(self.encoder.encode(windows.texts)) if self.settings.features.vectors else windows
+        return encode_windows(self.encoder, windows) if self.settings.features.vectors else windows
 
-    def features(self, clean: Sequence[CleanText], windows: Windows) -> tuple[list[Any], IntVector]:
-        """Return the blocks of the feature matrix that is scored, and the article index of each of its rows."""
-        if self.settings.features.level == "article":
-            return self._blocks([c.text for c in clean], None), np.arange(len(clean), dtype=np.int64)
-        return self._blocks(windows.texts, windows.vectors), windows.article
-
-    def _blocks(self, texts: Sequence[str], vectors: Any) -> list[Any]:
-        blocks = [] if vectors is None else [np.float32(self.settings.features.vector_weight) * vectors]
-        return blocks if self.terms is None else [*blocks, self.terms.transform(texts)]
+    def features(self, windows: Windows) -> FeatureBlocks:
+        """Return what the classifier sees of windows with vectors, and of their articles."""
+        return feature_blocks(self.settings.features, windows, self.terms)
 
     def read(self, texts: Sequence[str], *, clean: Sequence[CleanText] | None = None) -> Readings:
         """Label texts.
@@ -195,12 +165,14 @@ class ModusModel:
             return Readings(self.keys, empty, empty.astype(np.int8), [], none, none, [])
         clean = self.clean(texts) if clean is None else clean
         windows = self.encode(self.cut(clean))
-        blocks, bags = self.features(clean, windows)
-        logits = scorer.window_logits(*blocks)
-        probabilities = scorer.probabilities(logits, bags)
-        decisions = scorer.decide(probabilities)
+        blocks = self.features(windows)
+        logits = scorer.window_logits(*blocks.windows)
         if self.settings.features.level == "article":
-            logits = scorer.window_logits(*self._blocks(windows.texts, windows.vectors))
+            whole = scorer.window_logits(*blocks.articles)
+            probabilities = scorer.probabilities(whole, np.arange(len(texts), dtype=np.int64))
+        else:
+            probabilities = scorer.probabilities(logits, windows.article, *blocks.articles)
+        decisions = scorer.decide(probabilities)
         reasons = [None if self.domain is None else self.domain.reason(c.text) for c in clean]
         outside = np.array([reason is not None for reason in reasons])
         decisions[outside] = np.minimum(decisions[outside], REVIEW)
@@ -217,7 +189,7 @@ class ModusModel:
     ) -> list[list[Evidence]]:
         """Quote, for each label given, the window that carries it most and others that would suffice alone."""
         scorer = self._trained()
-        scores = sigmoid(scorer.slope * logits + scorer.intercept)
+        scores = scorer.window_probabilities(logits)
         first = np.searchsorted(windows.article, np.arange(windows.n_articles + 1))
         quoted: list[list[Evidence]] = [[] for _ in texts]
         for article, k in zip(*np.nonzero(decisions == YES)):
@@ -284,13 +256,14 @@ class ModusModel:
             raise ModelError(f"{folder / 'model.json'} is damaged: {str(error).splitlines()[0]}") from None
         if settings.format != FORMAT:
             raise ModelError(f"{folder} has model format {settings.format}; this version of tppo reads format {FORMAT}")
+        encoder = load_encoder(folder / "encoder")
         try:
-            terms = TermVectors.load(folder / "terms") if settings.features.terms else None
+            terms = SubwordTerms.load(folder / "terms", term_tokenizer(encoder)) if settings.features.terms else None
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            raise ModelError(f"{folder / 'terms'}: damaged term vectors: {type(error).__name__}: {error}") from None
+            raise ModelError(f"{folder / 'terms'}: damaged terms: {type(error).__name__}: {error}") from None
         scorer, domain = Scorer.load(folder / "scorer.safetensors"), Domain.load(folder / "domain.json")
         reference = Reference.load(folder / "reference.json")
-        model = cls(settings, load_encoder(folder / "encoder"), terms, scorer, domain, reference)
+        model = cls(settings, encoder, terms, scorer, domain, reference)
         try:
             model.read([""])
         except ValueError as error:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
-from tppo.classify.decisions import BETA, choose_floor, choose_threshold, fit_platt
+from tppo.classify.decisions import BETA, choose_floor, choose_threshold, fit_combination, fit_platt
 from tppo.classify.scorer import YES, FloatArray, Scorer, pool, sigmoid
+from tppo.classify.solver import solve
 from tppo.corpus.splits import balanced_folds
 
 __all__ = ["ModusClassifier"]
@@ -42,6 +41,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Weight of a window that states a label relative to an article; 0 ignores these marks.
     silence_weight : float
         Weight of an unmarked window in an article whose stating windows are marked; 0 ignores these.
+    combination_C : float
+        Inverse strength of the L2 penalty on how the scores of labels combine, see
+        `tppo.classify.decisions.fit_combination`.
     n_folds : int
         Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
     criterion : {"fixed", "best_f1", "best_f05", "precision", "recall"}
@@ -78,6 +80,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         temperature: float = 0.3,
         evidence_weight: float = 1.0,
         silence_weight: float = 0.3,
+        combination_C: float = 1.0,
         n_folds: int = 5,
         criterion: str = "fixed",
         target: float = 0.5,
@@ -90,6 +93,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.temperature = temperature
         self.evidence_weight = evidence_weight
         self.silence_weight = silence_weight
+        self.combination_C = combination_C
         self.n_folds = n_folds
         self.criterion = criterion
         self.target = target
@@ -113,6 +117,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         bags: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         marks: ArrayLike | None = None,
+        articles: Any = None,
     ) -> Self:
         """Learn weights, calibration and thresholds.
 
@@ -128,6 +133,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             Articles of one group share a fold.
         marks : array-like of shape (n_windows, n_labels), optional
             1 where a window is known to state a label, -1 where it is known not to, 0 where neither is known.
+        articles : array-like or sparse of shape (n_articles, n_article_features), optional
+            Features of the articles as a whole; then they must be given for predictions, too.
 
         Returns
         -------
@@ -150,52 +157,77 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if len(names) != len(Y):
             raise ValueError(f"groups must have one entry per article ({len(Y)}), got {len(names)}")
 
-        logits = self._held_out_logits(X, Y, bags, mark, names)
+        wholes = None if articles is None else check_array(articles, accept_sparse="csr", dtype=X.dtype)
+        if wholes is not None and wholes.shape[0] != len(Y):
+            raise ValueError(f"articles must have one row per article ({len(Y)}), got {wholes.shape[0]}")
+
+        fold = self._folds(Y, names)
+        logits = self._held_out_logits(X, Y, bags, mark, fold)
         weights, bias, self.n_iter_ = self._solve(X, Y, bags, mark)
+        article_weights, article_bias = np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1])
+        if wholes is not None:
+            each, unmarked = np.arange(len(Y)), np.zeros_like(Y)
+            logits = np.hstack([logits, self._held_out_logits(wholes, Y, each, unmarked, fold)])
+            article_weights, article_bias, _ = self._solve(wholes, Y, each, unmarked)
+        self.oof_probabilities_ = self._held_out_probabilities(logits, Y, fold)
+        combination, intercept = self._combine(logits, Y)
         n_labels = Y.shape[1]
-        slope, intercept, threshold, floor = (np.zeros(n_labels) for _ in range(4))
-        self.oof_probabilities_ = np.zeros_like(logits)
+        slope, offset, threshold, floor = (np.zeros(n_labels) for _ in range(4))
         for k in range(n_labels):
             known = ~np.isnan(Y[:, k])
             truth = Y[known, k] > 0.5
-            slope[k], intercept[k] = fit_platt(logits[known, k], truth)
-            self.oof_probabilities_[:, k] = p = sigmoid(slope[k] * logits[:, k] + intercept[k])
+            slope[k], offset[k] = fit_platt(logits[known, k], truth)
+            p = self.oof_probabilities_[known, k]
             if truth.any():
-                threshold[k] = choose_threshold(p[known], truth, criterion=self.criterion, target=self.target)
+                threshold[k] = choose_threshold(p, truth, criterion=self.criterion, target=self.target)
             else:  # a label that no article carries, or that is nowhere known, is never given
                 threshold[k] = 1.0
-            floor[k] = choose_floor(p[known], truth, threshold=threshold[k], npv=self.review_npv)
-        self.scorer_ = Scorer(weights, bias, np.array([self.temperature]), slope, intercept, threshold, floor)
+            floor[k] = choose_floor(p, truth, threshold=threshold[k], npv=self.review_npv)
+        self.scorer_ = Scorer(
+            weights=weights,
+            bias=bias,
+            temperature=np.array([self.temperature]),
+            article_weights=article_weights,
+            article_bias=article_bias,
+            combination=combination,
+            intercept=intercept,
+            window_slope=slope,
+            window_intercept=offset,
+            threshold=threshold,
+            floor=floor,
+        )
         return self
 
-    def decision_function(self, X: Any, *, bags: ArrayLike | None = None) -> FloatArray:
+    def decision_function(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> FloatArray:
         """Return calibrated article logits less those of the thresholds: a label is given from 0 up.
 
         Returns
         -------
         ndarray of shape (n_articles, n_labels), or (n_articles,) after a fit on two classes
         """
-        p = np.clip(self._probabilities(X, bags), 1e-15, 1 - 1e-15)
+        p = np.clip(self._probabilities(X, bags, articles), 1e-15, 1 - 1e-15)
         t = np.clip(self.scorer_.threshold, 1e-15, 1 - 1e-15)
         margin = np.log(p / (1 - p)) - np.log(t / (1 - t))
         return margin if self._multi_label else margin[:, 0]
 
-    def predict_proba(self, X: Any, *, bags: ArrayLike | None = None) -> FloatArray:
+    def predict_proba(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> FloatArray:
         """Return label probabilities of shape (n_articles, n_labels), or (n_articles, 2) after a fit on two classes."""
-        p = self._probabilities(X, bags)
+        p = self._probabilities(X, bags, articles)
         return p if self._multi_label else np.column_stack([1 - p[:, 0], p[:, 0]])
 
-    def predict(self, X: Any, *, bags: ArrayLike | None = None) -> NDArray[Any]:
+    def predict(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> NDArray[Any]:
         """Return 0/1 labels of shape (n_articles, n_labels), or each article's class after a fit on two classes."""
-        probabilities = self._probabilities(X, bags)
+        probabilities = self._probabilities(X, bags, articles)
         given = (self.scorer_.decide(probabilities) == YES).astype(np.int64)
         return given if self._multi_label else np.asarray(self.classes_[given[:, 0]])
 
-    def _probabilities(self, X: Any, bags: ArrayLike | None) -> FloatArray:
+    def _probabilities(self, X: Any, bags: ArrayLike | None, articles: Any) -> FloatArray:
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         n_articles = X.shape[0] if bags is None else int(np.max(bags, initial=-1)) + 1
-        return self.scorer_.probabilities(self.scorer_.window_logits(X), _check_bags(bags, X.shape[0], n_articles))
+        blocks = () if articles is None else (articles,)
+        bags = _check_bags(bags, X.shape[0], n_articles)
+        return self.scorer_.probabilities(self.scorer_.window_logits(X), bags, *blocks)
 
     def _check_parameters(self) -> None:
         for name, ok, expected in (
@@ -203,6 +235,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             ("temperature", self.temperature > 0, "above 0"),
             ("evidence_weight", self.evidence_weight >= 0, "0 or more"),
             ("silence_weight", self.silence_weight >= 0, "0 or more"),
+            ("combination_C", self.combination_C > 0, "above 0"),
             ("n_folds", self.n_folds >= 2, "2 or more"),
             ("criterion", self.criterion in CRITERIA, f"one of {', '.join(CRITERIA)}"),
             ("target", 0 < self.target <= 1, "in (0, 1]"),
@@ -236,73 +269,60 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             raise ValueError(f"y must hold two classes, got only one class: {self.classes_[0]!r}")
         return codes[:, None].astype(np.float64)
 
-    def _held_out_logits(
-        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, groups: NDArray[Any]
-    ) -> FloatArray:
-        """Return the article logits of every training article from a model that did not see its group."""
+    def _folds(self, Y: FloatArray, groups: NDArray[Any]) -> NDArray[np.int64]:
+        """Return the fold of every training article; a group lies in one fold."""
         n_folds = min(self.n_folds, len(np.unique(groups)))
-        fold = balanced_folds([str(g) for g in groups], Y == 1, n_folds=n_folds, seed=self.random_state)
+        return balanced_folds([str(g) for g in groups], Y == 1, n_folds=n_folds, seed=self.random_state)
+
+    def _held_out_logits(
+        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, fold: NDArray[np.int64]
+    ) -> FloatArray:
+        """Return the article logits of every training article from a model that did not see its fold."""
         logits = np.zeros_like(Y)
-        for held_out in range(n_folds):
-            outside = fold != held_out
-            if outside.all() or not outside.any():
-                continue
+        for outside in _complements(fold):
             rows, rest = outside[bags], ~outside[bags]
             weights, bias, _ = self._solve(X[rows], Y[outside], _renumber(bags[rows]), marks[rows])
             logits[~outside] = pool(np.asarray(X[rest] @ weights + bias), _renumber(bags[rest]), self.temperature)
         return logits
 
+    def _combine(self, logits: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Fit how the articles' logits combine into each label's; return weights and intercepts."""
+        weights, intercept = np.zeros((logits.shape[1], Y.shape[1])), np.zeros(Y.shape[1])
+        for k in range(Y.shape[1]):
+            known = ~np.isnan(Y[:, k])
+            weights[:, k], intercept[k] = fit_combination(logits[known], Y[known, k] > 0.5, own=k, C=self.combination_C)
+        return weights, intercept
+
+    def _held_out_probabilities(self, logits: FloatArray, Y: FloatArray, fold: NDArray[np.int64]) -> FloatArray:
+        """Return the probabilities of every training article from a combination that did not see its fold."""
+        combined = np.zeros_like(Y)
+        for outside in _complements(fold):
+            weights, intercept = self._combine(logits[outside], Y[outside])
+            combined[~outside] = logits[~outside] @ weights + intercept
+        return sigmoid(combined)
+
     def _solve(
         self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray
     ) -> tuple[FloatArray, FloatArray, int]:
-        """Minimise the penalised log loss of articles and marked windows; return weights, bias and iterations."""
-        n_labels = Y.shape[1]
-        known = ~np.isnan(Y)
-        truth = np.where(known, Y, 0.0)
-        starts = np.flatnonzero(np.diff(bags, prepend=-1))
-        stated = (marks > 0) * self.evidence_weight
-        silent = (marks < 0) * self.silence_weight
-        dense, sparse = _blocks(X)
-        n_dense = dense.shape[1]
-        dense_t, sparse_t = np.ascontiguousarray(dense.T), sparse.T.tocsr()
-
-        def loss(theta: FloatArray) -> tuple[float, FloatArray]:
-            theta = theta.reshape(-1, n_labels)
-            weights, bias = theta[:-1], theta[-1]
-            w = weights.astype(X.dtype)
-            z = (dense @ w[:n_dense] + sparse @ w[n_dense:]).astype(np.float64) + bias
-            top = np.maximum.reduceat(z, starts, axis=0)
-            scaled = np.exp((z - top[bags]) / self.temperature)
-            total = np.add.reduceat(scaled, starts, axis=0)
-            pooled = top + self.temperature * np.log(total)
-            value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
-            value += np.sum(stated * np.logaddexp(0, -z)) + np.sum(silent * np.logaddexp(0, z))
-            value += 0.5 / self.C * np.sum(weights**2)
-            error = known * (sigmoid(pooled) - truth)
-            dz = (error / total)[bags] * scaled - stated * sigmoid(-z) + silent * sigmoid(z)
-            pull = dz.astype(X.dtype)
-            pulled = np.vstack([dense_t @ pull, sparse_t @ pull])
-            gradient = np.vstack([pulled + weights / self.C, dz.sum(axis=0)])
-            return float(value), gradient.ravel()
-
-        start = np.zeros((X.shape[1] + 1, n_labels))
-        share = (truth.sum(axis=0) + 1) / (known.sum(axis=0) + 2)
-        start[-1] = np.log(share / (1 - share)) - self.temperature * np.log(max(1.0, len(bags) / len(starts)))
-        options = {"maxiter": self.max_iter, "ftol": self.tol}
-        # One thread: the products are small, several threads mostly wait for one another and add in varying order.
-        with threadpool_limits(limits=1, user_api="blas"):
-            fit = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
-        theta = fit.x.reshape(-1, n_labels)
-        return theta[:-1].copy(), theta[-1].copy(), max(1, int(fit.nit))
+        return solve(
+            X,
+            Y,
+            bags,
+            stated=np.where(marks > 0, float(self.evidence_weight), 0.0),
+            silent=np.where(marks < 0, float(self.silence_weight), 0.0),
+            C=self.C,
+            temperature=self.temperature,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
 
 
-def _blocks(X: Any) -> tuple[Any, Any]:
-    """Cut a matrix into its leading filled columns, as a dense array, and the sparse rest: each is fastest alone."""
-    if not sp.issparse(X):
-        return X, sp.csr_matrix((X.shape[0], 0), dtype=X.dtype)
-    filled = np.bincount(X.indices, minlength=X.shape[1]) > 0.5 * X.shape[0]
-    n_dense = X.shape[1] if filled.all() else int(np.argmin(filled))
-    return X[:, :n_dense].toarray(), X[:, n_dense:].tocsr()
+def _complements(fold: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
+    """Yield, for each fold, which articles lie outside it."""
+    for held_out in np.unique(fold):
+        outside = fold != held_out
+        if outside.any():
+            yield outside
 
 
 def _renumber(bags: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
-"""The learnt part of a modus classifier as plain arrays: a linear score per window, pooled, calibrated, decided."""
+"""The learnt part of a modus classifier as plain arrays: linear scores of windows and article, combined, decided."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,10 @@ def pool(logits: FloatArray, bags: NDArray[np.int64], temperature: float) -> Flo
 class Scorer:
     """Weights, calibration and thresholds of one trained classifier.
 
+    An article's windows are scored and pooled; the pooled logits of all labels, and the logits of the article as a
+    whole, are combined into one logit per label (stacking, Wolpert 1992). So a sentence that looks like a modus counts
+    for less in an article that is about something else.
+
     Parameters
     ----------
     weights : ndarray of shape (n_features, n_labels)
@@ -62,8 +67,16 @@ class Scorer:
         Linear window bias.
     temperature : ndarray of shape (1,)
         Of the pooling, see `pool`.
-    slope, intercept : ndarray of shape (n_labels,)
-        Platt calibration: probability = sigmoid(slope * article logit + intercept).
+    article_weights : ndarray of shape (n_article_features, n_labels)
+        Linear weights of the article as a whole; no rows if it is not scored.
+    article_bias : ndarray of shape (n_labels,)
+        Its bias.
+    combination : ndarray of shape (n_labels or 2 * n_labels, n_labels)
+        What the pooled logits, and the article's if there are any, weigh in each label's logit.
+    intercept : ndarray of shape (n_labels,)
+        Of that logit.
+    window_slope, window_intercept : ndarray of shape (n_labels,)
+        Platt calibration of one pooled logit alone: what a window by itself is worth, for the evidence.
     threshold : ndarray of shape (n_labels,), in [0, 1]
         Probability from which a label is given.
     floor : ndarray of shape (n_labels,), in [0, threshold]
@@ -73,8 +86,12 @@ class Scorer:
     weights: FloatArray
     bias: FloatArray
     temperature: FloatArray
-    slope: FloatArray
+    article_weights: FloatArray
+    article_bias: FloatArray
+    combination: FloatArray
     intercept: FloatArray
+    window_slope: FloatArray
+    window_intercept: FloatArray
     threshold: FloatArray
     floor: FloatArray
 
@@ -90,19 +107,32 @@ class Scorer:
         -------
         ndarray of shape (n_windows, n_labels), float64
         """
-        logits = np.zeros((blocks[0].shape[0], len(self.bias))) + self.bias
-        first = 0
-        for block in blocks:
-            logits += block @ self.weights[first : first + block.shape[1]]
-            first += block.shape[1]
-        if first != len(self.weights):
-            raise ValueError(f"expected {len(self.weights)} features, got {first}")
-        return logits
+        return _linear(blocks, self.weights, self.bias)
 
-    def probabilities(self, window_logits: FloatArray, bags: NDArray[np.int64]) -> FloatArray:
-        """Return calibrated label probabilities of shape (n_articles, n_labels), in [0, 1]."""
-        pooled = pool(window_logits, bags, float(self.temperature[0]))
-        return sigmoid(self.slope * pooled + self.intercept)
+    def window_probabilities(self, window_logits: FloatArray) -> FloatArray:
+        """Return what each window alone would be worth as an article; shape (n_windows, n_labels), in [0, 1]."""
+        return sigmoid(self.window_slope * window_logits + self.window_intercept)
+
+    def probabilities(self, window_logits: FloatArray, bags: NDArray[np.int64], *article_blocks: Any) -> FloatArray:
+        """Return label probabilities.
+
+        Parameters
+        ----------
+        window_logits : ndarray of shape (n_windows, n_labels)
+            From `window_logits`.
+        bags : ndarray of shape (n_windows,), int64
+            Ascending article index of each window, from 0 without gaps.
+        *article_blocks : array or sparse matrix of shape (n_articles, ...)
+            Features of the articles as a whole, if the classifier was fitted with them.
+
+        Returns
+        -------
+        ndarray of shape (n_articles, n_labels), in [0, 1]
+        """
+        logits = pool(window_logits, bags, float(self.temperature[0]))
+        if len(self.article_weights):
+            logits = np.hstack([logits, _linear(article_blocks, self.article_weights, self.article_bias)])
+        return sigmoid(logits @ self.combination + self.intercept)
 
     def decide(self, probabilities: FloatArray) -> NDArray[np.int8]:
         """Return `NO`, `REVIEW` or `YES` for each probability; same shape, int8."""
@@ -130,3 +160,15 @@ class Scorer:
             raise ModelError(f"cannot read the classifier's weights {path}: {error}") from None
         except Exception as error:  # safetensors raises its own SafetensorError
             raise ModelError(f"damaged weights file {path}: {error}") from None
+
+
+def _linear(blocks: Sequence[Any], weights: FloatArray, bias: FloatArray) -> FloatArray:
+    n_features = sum(block.shape[1] for block in blocks)
+    if n_features != len(weights):
+        raise ValueError(f"expected {len(weights)} features, got {n_features}")
+    logits = np.zeros((blocks[0].shape[0], len(bias))) + bias
+    first = 0
+    for block in blocks:
+        logits += block @ weights[first : first + block.shape[1]]
+        first += block.shape[1]
+    return logits

@@ -1,10 +1,12 @@
 """From clean texts to windows with vectors."""
 
-from tppo.embedding.base import Encoder, FloatMatrix, IntVector, TrainableEncoder, Windows
+from tppo.embedding.base import Encoder, FloatMatrix, IntVector, TokenEncoder, Tokens, TrainableEncoder, Windows
 from tppo.embedding.cache import CachedEncoder
 from tppo.embedding.lexical import TfidfSvdEncoder
-from tppo.embedding.static import StaticEncoder
+from tppo.embedding.static import StaticEncoder, shipped_folder
 from tppo.embedding.store import load_encoder, save_encoder
+from tppo.embedding.subword_terms import SubwordTerms, TermCounts
+from tppo.embedding.tokens import SubwordTokenizer
 from tppo.embedding.transformer import SentenceTransformerEncoder
 from tppo.embedding.windows import cut_windows
 
@@ -15,10 +17,16 @@ __all__ = [
     "IntVector",
     "SentenceTransformerEncoder",
     "StaticEncoder",
+    "SubwordTerms",
+    "SubwordTokenizer",
+    "TermCounts",
     "TfidfSvdEncoder",
+    "TokenEncoder",
+    "Tokens",
     "TrainableEncoder",
     "Windows",
     "cut_windows",
     "load_encoder",
     "save_encoder",
+    "shipped_folder",
 ]

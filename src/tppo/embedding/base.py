@@ -10,7 +10,7 @@ from typing import Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Encoder", "FloatMatrix", "IntVector", "TrainableEncoder", "Windows"]
+__all__ = ["Encoder", "FloatMatrix", "IntVector", "TokenEncoder", "Tokens", "TrainableEncoder", "Windows"]
 
 FloatMatrix = NDArray[np.float32]
 IntVector = NDArray[np.int64]
@@ -52,6 +52,48 @@ class TrainableEncoder(Protocol):
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """The token ids of several texts, one after the other.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n_tokens,), int64
+        Token ids of all texts.
+    lengths : ndarray of shape (n_texts,), int64
+        Tokens per text.
+    """
+
+    ids: IntVector
+    lengths: IntVector
+
+    @property
+    def offsets(self) -> IntVector:
+        """Where each text's ids begin, and where the last one's end; shape (n_texts + 1,)."""
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.lengths)])
+
+    def joined(self, first: IntVector, stop: IntVector) -> Tokens:
+        """Return the tokens of new texts, each made of the texts from `first` up to before `stop`."""
+        offsets = self.offsets
+        start = offsets[first]
+        lengths = offsets[stop] - start
+        shift = np.repeat(start - np.cumsum(lengths) + lengths, lengths)
+        return Tokens(self.ids[shift + np.arange(len(shift))], lengths)
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """An encoder that reads each word by itself, so that token ids can be had once and shared."""
+
+    def tokenize(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts; those of two texts joined by a blank are theirs joined."""
+        ...
+
+    def encode_tokens(self, tokens: Tokens) -> FloatMatrix:
+        """Return what `Encoder.encode` gives for the texts that the tokens are of."""
+        ...
+
+
+@dataclass(frozen=True)
 class Windows:
     """Articles cut into windows of whole sentences.
 
@@ -67,6 +109,8 @@ class Windows:
         Tokens that the windows cover.
     n_dropped : ndarray of shape (n_articles,), int64
         Tokens of the clean text that no window covers.
+    tokens : Tokens or None
+        The windows' token ids, if the encoder gives them.
     vectors : ndarray of shape (n_windows, dimension), float32, or None
         The windows' vectors, once encoded.
     """
@@ -76,6 +120,7 @@ class Windows:
     article: IntVector
     n_tokens: IntVector
     n_dropped: IntVector
+    tokens: Tokens | None = None
     vectors: FloatMatrix | None = None
 
     @property
@@ -98,5 +143,6 @@ class Windows:
             article=np.searchsorted(articles, self.article[rows]),
             n_tokens=self.n_tokens[articles],
             n_dropped=self.n_dropped[articles],
+            tokens=None if self.tokens is None else self.tokens.joined(rows, rows + 1),
             vectors=None if self.vectors is None else self.vectors[rows],
         )

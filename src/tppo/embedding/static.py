@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import as_file, files
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import scipy.sparse as sp
 from safetensors.numpy import load_file
 
-from tppo.embedding.base import FloatMatrix, IntVector
-from tppo.embedding.memo import WordMemo
+from tppo.embedding.base import FloatMatrix, IntVector, Tokens
+from tppo.embedding.tokens import SubwordTokenizer
 from tppo.errors import ModelError
 
 __all__ = ["StaticEncoder", "shipped_folder"]
 
 _FILES = ("model.safetensors", "tokenizer.json", "modules.json", "config_sentence_transformers.json")
-_BATCH = 16  # the gathered rows of so many articles stay in the processor's cache
 
 
 def shipped_folder() -> Path:
@@ -52,25 +50,18 @@ class StaticEncoder:
     max_tokens: int | None = None
 
     def __init__(self, folder: Path | None = None) -> None:
-        from tokenizers import Tokenizer
-
         self.folder = shipped_folder() if folder is None else Path(folder)
-        # Several processes label side by side; threads inside each would only compete.
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
             stored = load_file(self.folder / "model.safetensors")
-            self._tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-        except Exception as error:  # safetensors and tokenizers raise types of their own
+            self.tokenizer = SubwordTokenizer(self.folder / "tokenizer.json")
+        except Exception as error:  # safetensors raises a type of its own
             raise ModelError(f"{self.folder} holds no static encoder: {error}") from None
         rows = stored.get("embeddings", stored.get("embedding.weight"))
-        if rows is None or rows.ndim != 2 or len(rows) < self._tokenizer.get_vocab_size():
+        if rows is None or rows.ndim != 2 or len(rows) < self.tokenizer.n_tokens:
             raise ModelError(f"{self.folder}: expected one row of 'embeddings' per token, got {sorted(stored)}")
         self._rows: FloatMatrix = rows.astype(np.float32)
         if "weights" in stored:
             self._rows *= stored["weights"].astype(np.float32)[:, None]
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
-        self._memo = WordMemo(self._tokenizer) if WordMemo.fits(self._tokenizer) else None
 
     @property
     def dimension(self) -> int:
@@ -84,29 +75,23 @@ class StaticEncoder:
         digest.update((self.folder / "model.safetensors").read_bytes())
         return digest.hexdigest()[:16]
 
-    def _ids(self, texts: Sequence[str]) -> tuple[IntVector, IntVector]:
-        """Return the token ids of all texts in one array, and the number of them per text."""
-        if self._memo is not None:
-            ids = [self._memo.ids(text) for text in texts]
-        else:
-            ids = [e.ids for e in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
-        lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
-        flat = np.fromiter(chain.from_iterable(ids), dtype=np.int64, count=int(lengths.sum()))
-        return flat, lengths
+    def tokenize(self, texts: Sequence[str]) -> Tokens:
+        """Return the token ids of texts."""
+        return self.tokenizer.tokenize(texts)
 
     def count_tokens(self, texts: Sequence[str]) -> IntVector:
         """Return the number of tokens of each text; shape (n_texts,)."""
-        return self._ids(texts)[1] if len(texts) else np.zeros(0, dtype=np.int64)
+        return self.tokenize(texts).lengths
 
     def encode(self, texts: Sequence[str]) -> FloatMatrix:
         """Return unit-length vectors of shape (n_texts, dimension), float32; all zero for a text without tokens."""
-        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for first in range(0, len(texts), _BATCH):
-            ids, lengths = self._ids(texts[first : first + _BATCH])
-            filled = np.flatnonzero(lengths)
-            if len(filled):
-                starts = np.concatenate([[0], np.cumsum(lengths[filled])[:-1]])
-                vectors[first + filled] = np.add.reduceat(self._rows[ids], starts, axis=0)
+        return self.encode_tokens(self.tokenize(texts))
+
+    def encode_tokens(self, tokens: Tokens) -> FloatMatrix:
+        """Return the vectors of texts whose token ids are known, as `encode` does."""
+        ones = np.ones(len(tokens.ids), dtype=np.float32)
+        counts = sp.csr_matrix((ones, tokens.ids, tokens.offsets), shape=(len(tokens.lengths), len(self._rows)))
+        vectors = counts @ self._rows
         length = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
 

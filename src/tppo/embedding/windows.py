@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from tppo.corpus.sentences import sentence_spans
-from tppo.embedding.base import IntVector, Windows
+from tppo.embedding.base import IntVector, TokenEncoder, Tokens, Windows
 
 __all__ = ["cut_windows"]
 
@@ -52,7 +52,7 @@ def cut_windows(
         cut at blanks into pieces that it does, so that nothing is truncated silently.
     """
     pieces = [sentence_spans(text) for text in texts]
-    counts = _count(texts, pieces, encoder)
+    counts, tokens = _count(texts, pieces, encoder)
     limit = encoder.max_tokens
     # Tokens do not lie evenly in a sentence: cut again until every piece fits (or is a single character).
     while limit is not None and any(int(c.max(initial=0)) > limit for c in counts):
@@ -63,35 +63,46 @@ def cut_windows(
         if shorter == pieces:
             break
         pieces = shorter
-        counts = _count(texts, pieces, encoder)
+        counts, tokens = _count(texts, pieces, encoder)
     out_texts: list[str] = []
     out_spans: list[Interval] = []
     out_article: list[int] = []
+    out_pieces: list[Interval] = []
     n_tokens = np.zeros(len(texts), dtype=np.int64)
     n_dropped = np.zeros(len(texts), dtype=np.int64)
-    for number, (text, spans, tokens) in enumerate(zip(texts, pieces, counts)):
-        windows = _pack(tokens, limit, max_sentences, overlap)[:max_windows]
+    before = 0
+    for number, (text, spans, lengths) in enumerate(zip(texts, pieces, counts)):
+        windows = _pack(lengths, limit, max_sentences, overlap)[:max_windows]
         end_sentence = windows[-1][1] if windows else 0
-        n_tokens[number] = tokens[:end_sentence].sum()
-        n_dropped[number] = tokens[end_sentence:].sum()
+        n_tokens[number] = lengths[:end_sentence].sum()
+        n_dropped[number] = lengths[end_sentence:].sum()
         for first, last in windows or [(0, 0)]:
             start, end = (spans[first][0], spans[last - 1][1]) if windows else (0, 0)
             out_texts.append(text[start:end])
             out_spans.append((start, end))
             out_article.append(number)
+            out_pieces.append((before + first, before + last))
+        before += len(spans)
+    taken = np.array(out_pieces, dtype=np.int64).reshape(-1, 2)
     return Windows(
         texts=out_texts,
         spans=np.array(out_spans, dtype=np.int64).reshape(-1, 2),
         article=np.array(out_article, dtype=np.int64),
         n_tokens=n_tokens,
         n_dropped=n_dropped,
+        tokens=None if tokens is None else tokens.joined(taken[:, 0], taken[:, 1]),
     )
 
 
-def _count(texts: Sequence[str], pieces: list[list[Interval]], encoder: _Counter) -> list[IntVector]:
+def _count(
+    texts: Sequence[str], pieces: list[list[Interval]], encoder: _Counter
+) -> tuple[list[IntVector], Tokens | None]:
+    """Return the number of tokens of each piece, per text, and all their tokens if the encoder gives them."""
     flat = [text[start:end] for text, spans in zip(texts, pieces) for start, end in spans]
-    counts = encoder.count_tokens(flat) if flat else np.zeros(0, dtype=np.int64)
-    return np.split(counts, np.cumsum([len(spans) for spans in pieces])[:-1]) if pieces else []
+    tokens = encoder.tokenize(flat) if isinstance(encoder, TokenEncoder) else None
+    counts = tokens.lengths if tokens else encoder.count_tokens(flat) if flat else np.zeros(0, dtype=np.int64)
+    per_text = np.split(counts, np.cumsum([len(spans) for spans in pieces])[:-1]) if pieces else []
+    return per_text, tokens
 
 
 def _cut_long(text: str, span: Interval, n_tokens: int, limit: int) -> list[Interval]:
