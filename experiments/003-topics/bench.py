@@ -30,7 +30,7 @@ warnings.filterwarnings("ignore")
 
 import numpy as np
 
-METHODS = ("ours", "bertopic", "bertopic-pca-kmeans", "nmf", "lda", "s3")
+METHODS = ("ours", "nmf", "lda", "s3", "bertopic-pca-kmeans", "bertopic")
 AT_SCALE = ("ours", "bertopic", "bertopic-pca-kmeans", "nmf")
 ABSENT = -2
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from tppo.classify import REVIEW, YES, ModusModel
 from tppo.config import TopicsConfig, config_folder, flatten
 from tppo.corpus import Article
 from tppo.corpus.describe import Describer, Gazetteer
@@ -18,9 +19,11 @@ from tppo.topics import OUTLIER, Certificate, TermTable, TopicModel, article_vec
 from tppo.topics.alarm import Alarm, as_jsonl, find_alarms
 from tppo.topics.metrics import c_v, diversity, npmi
 from tppo.topics.trends import cross_table, period
-from tppo.tracking import Dataset, TopicsRecord
+from tppo.tracking import Dataset, TopicsRecord, resolve_model
 
 __all__ = ["topics_artifacts", "topics_metrics", "topics_record"]
+
+_BATCH = 1000
 
 
 def topics_metrics(
@@ -128,10 +131,24 @@ def _alarms(
     articles: Sequence[Article],
     dates: Sequence[str | None],
 ) -> list[Alarm]:
-    """Return alarms among labelled articles: on trafficking, without a modus; none where the corpus has no labels."""
-    tppo = np.array([bool(a.tppo) and a.labels is not None for a in articles])
+    """Return alarms among the articles that are labelled, or that ``alarm_model`` labels; none without either."""
+    labelled = np.array([a.labels is not None for a in articles])
+    tppo = np.array([bool(a.tppo) for a in articles]) & labelled
+    review = np.zeros(len(articles), dtype=bool)
     modus = {k: np.array([k in (a.labels or ()) for a in articles]) for k in config.taxonomy.modus_keys}
-    return find_alarms(windows, texts, [a.id for a in articles], tppo=tppo, modus=modus, dates=dates, seed=config.seed)
+    rest = np.flatnonzero(~labelled)
+    if config.alarm_model is not None and len(rest):
+        stored = resolve_model(config.alarm_model)
+        model = ModusModel.load(stored.folder, digest=stored.digest)
+        for first in range(0, len(rest), _BATCH):
+            rows = rest[first : first + _BATCH]
+            said = model.read([articles[r].text for r in rows.tolist()]).decisions
+            tppo[rows] = said[:, -1] == YES
+            review[rows] = (said == REVIEW).any(axis=1)
+            for i, key in enumerate(model.keys[:-1]):
+                modus.setdefault(key, np.zeros(len(articles), dtype=bool))[rows] = said[:, i] == YES
+    ids = [a.id for a in articles]
+    return find_alarms(windows, texts, ids, tppo=tppo, modus=modus, review=review, dates=dates, seed=config.seed)
 
 
 def topics_record(

@@ -16,9 +16,7 @@ def labels(corpus: Corpus, hidden: str) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("hidden", ["ginjal", "kapal", "sepak", "beras"])
 def test_a_hidden_modus_is_the_first_alarm(corpus: Corpus, hidden: str) -> None:
     everything = np.ones(len(corpus.texts), dtype=bool)
-    alarms = find_alarms(
-        corpus.windows, corpus.texts, corpus.ids, tppo=everything, modus=labels(corpus, hidden), n_groups=1
-    )
+    alarms = find_alarms(corpus.windows, corpus.texts, corpus.ids, tppo=everything, modus=labels(corpus, hidden))
     target = {i for i, s in zip(corpus.ids, corpus.subject) if s == hidden}
     assert set(alarms[0].articles) == target
     assert alarms[0].nearest_modus in set(corpus.subject) - {hidden}
@@ -33,7 +31,7 @@ def test_no_alarm_where_everything_is_known(corpus: Corpus) -> None:
 def test_articles_to_review_are_candidates(corpus: Corpus) -> None:
     subject = np.array(corpus.subject)
     known = labels(corpus, "ginjal")
-    options = {"tppo": subject != "ginjal", "modus": known, "n_groups": 1}
+    options = {"tppo": subject != "ginjal", "modus": known, "seed": 0}
     assert find_alarms(corpus.windows, corpus.texts, corpus.ids, **options) == []
     found = find_alarms(corpus.windows, corpus.texts, corpus.ids, review=subject == "ginjal", **options)
     assert {i[1:] for i in found[0].articles} == {str(n) for n in np.flatnonzero(subject == "ginjal")}
@@ -61,8 +59,8 @@ def test_the_bound_of_growth_holds_for_few_dates() -> None:
 def test_genre_does_not_make_a_group() -> None:
     genres = ["Jaksa membacakan dakwaan di sidang.", "Kapolres memberi keterangan pers.", "Rapat membahas anggaran."]
     known = [f"{g} Kapal mengangkut pekerja lewat laut." for g in genres] * 12
-    new = [f"{g} Pendonor menjual ginjal di rumah sakit." for g in genres] * 6
-    rest = [f"{g} Bayi diadopsi tanpa surat dari bidan." for g in genres] * 6
+    new = [f"{g} Pendonor menjual ginjal di rumah sakit." for g in genres] * 12
+    rest = [f"{g} Bayi diadopsi tanpa surat dari bidan." for g in genres] * 12
     texts = [*known, *new, *rest]
     odd = build(texts, texts)
     alarms = find_alarms(
@@ -84,16 +82,14 @@ def test_only_growing_groups(corpus: Corpus) -> None:
         ]
         alarms = find_alarms(
             corpus.windows, corpus.texts, corpus.ids, tppo=everything, modus=labels(corpus, "ginjal"), dates=dates,
-            only_growing=True, n_groups=1,
+            only_growing=True,
         )  # fmt: skip
         assert min(len(alarms), 1) == found
 
 
 def test_the_export_can_be_labelled(corpus: Corpus) -> None:
     everything = np.ones(len(corpus.texts), dtype=bool)
-    alarms = find_alarms(
-        corpus.windows, corpus.texts, corpus.ids, tppo=everything, modus=labels(corpus, "beras"), n_groups=1
-    )
+    alarms = find_alarms(corpus.windows, corpus.texts, corpus.ids, tppo=everything, modus=labels(corpus, "beras"))
     rows = [json.loads(line) for line in as_jsonl(alarms, dict(zip(corpus.ids, corpus.texts))).splitlines()]
     assert len(rows) == sum(len(a.articles) for a in alarms)
     assert {"id", "text", "labels", "alarm", "nearest_modus", "growth"} <= set(rows[0])

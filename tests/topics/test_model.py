@@ -6,6 +6,7 @@ from tiny_corpus import SUBJECTS, Corpus, build
 from tppo.embedding import StaticEncoder
 from tppo.errors import DataError, TppoError, UsageError
 from tppo.topics import OUTLIER, TopicModel, TopicSettings, article_vectors
+from tppo.topics.consensus import subsamples
 
 
 def test_topics_are_the_subjects(corpus: Corpus, model: TopicModel) -> None:
@@ -41,6 +42,15 @@ def test_number_of_topics_is_found(corpus: Corpus) -> None:
     found = TopicModel.fit(corpus.vectors, corpus.texts, corpus.ids, settings=TopicSettings(n_runs=5))
     assert found.tried
     assert 4 <= len(found.topics) <= 8
+
+
+def test_the_number_chosen_on_subsamples_is_the_same(corpus: Corpus) -> None:
+    settings = TopicSettings(n_runs=10)
+    chosen = []
+    for rows in subsamples(len(corpus.texts), n_draws=3):
+        texts, ids = [corpus.texts[i] for i in rows], [corpus.ids[i] for i in rows]
+        chosen.append(len(TopicModel.fit(corpus.vectors[rows], texts, ids, settings=settings).topics))
+    assert set(chosen) == {4}
 
 
 def test_outliers_are_the_share_asked_for(corpus: Corpus) -> None:
@@ -146,8 +156,10 @@ def test_odd_corpora_give_a_result(texts: list[str]) -> None:
 
 
 def test_too_many_topics_or_too_few_articles_are_refused(corpus: Corpus) -> None:
-    with pytest.raises(DataError, match="got 500"):
-        TopicModel.fit(corpus.vectors, corpus.texts, corpus.ids, settings=TopicSettings(n_topics=500))
+    with pytest.raises(DataError, match=r"at most half the articles with text \(100 of 200\), got 500"):
+        TopicModel.fit(
+            np.repeat(corpus.vectors, 2, axis=0), corpus.texts * 2, corpus.ids * 2, settings=TopicSettings(n_topics=500)
+        )
     nothing = build(["", " "], ["", ""])
     with pytest.raises(DataError, match="at least 2 articles"):
         TopicModel.fit(nothing.vectors, nothing.texts, nothing.ids)

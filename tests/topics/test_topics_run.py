@@ -1,11 +1,17 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import mlflow
+import numpy as np
 import pytest
 from tiny_corpus import Corpus
 
+from tppo import topics_record
+from tppo.classify import NO, REVIEW, YES
 from tppo.config import TopicsConfig, compose
+from tppo.corpus import Article
 from tppo.errors import DataError, UsageError
 from tppo.topics import load_topics
 from tppo.topics_run import TopicsResult, run_topics
@@ -69,3 +75,30 @@ def test_later_articles_join_earlier_topics(corpus: Corpus, tmp_path: Path, monk
         run("corpus.paths=[later.jsonl]", "previous=out", "embedding=tfidf-svd")
     with pytest.raises(DataError, match="got 'nowhere'"):
         run("corpus.paths=[later.jsonl]", "previous=nowhere")
+
+
+def test_a_model_says_which_unlabelled_articles_raise_alarms(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model knows boats, is unsure of kidneys, sees no trafficking elsewhere; one article is labelled by hand."""
+    subject = np.array(corpus.subject)
+
+    class Model:
+        keys = ("illegal_migrant_work", "tppo")
+
+        def read(self, texts: list[str]) -> SimpleNamespace:
+            rows = [corpus.texts.index(text) for text in texts]
+            boat, kidney = subject[rows] == "kapal", subject[rows] == "ginjal"
+            said = np.where(kidney, REVIEW, np.where(boat, YES, NO))
+            return SimpleNamespace(decisions=np.stack([np.where(boat, YES, NO), said], axis=1))
+
+    monkeypatch.setattr(topics_record, "resolve_model", lambda uri: SimpleNamespace(folder=uri, digest=None))
+    monkeypatch.setattr(topics_record.ModusModel, "load", lambda folder, digest: Model())
+    articles = [Article(id=i, text=t) for i, t in zip(corpus.ids, corpus.texts)]
+    articles[0] = replace(articles[0], labels=("organ_trade",), tppo=True)
+    assert subject[0] == "ginjal"
+    for model, expected in (
+        ("null", []),
+        ("some-model", [i for i, s in zip(corpus.ids, subject) if s == "ginjal"][1:]),
+    ):
+        config = compose("topics", [f"alarm_model={model}"], TopicsConfig)
+        alarms = topics_record._alarms(config, corpus.windows, corpus.texts, articles, [None] * len(articles))
+        assert sorted(i for alarm in alarms for i in alarm.articles) == sorted(expected)

@@ -49,8 +49,8 @@ class TopicSettings:
 
     n_topics: int | None = None
     n_components: int = 30
-    n_runs: int = 25
-    target_stability: float = 0.85
+    n_runs: int = 60
+    target_stability: float = 0.8
     outliers: float = 0.02
     n_words: int = 10
     min_df: int = 3

@@ -18,6 +18,7 @@ __all__ = ["BoolArray", "Groups", "contrast", "group_candidates"]
 BoolArray = NDArray[np.bool_]
 _MOST = 2.0  # a word counts for no more than e^2 = 7 times as frequent
 _RUNS = 40
+_LEAST_MEAN = 20  # candidates per group
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def group_candidates(
     candidate, background : ndarray of shape (n_articles,), bool
         Articles to group, and those to tell them from.
     n_groups : int
-        Fewer come back where the candidates do not have as many.
+        Fewer come back where there are fewer than 20 candidates for each.
     seed : int
         Same seed, same groups.
     """
@@ -95,7 +96,8 @@ def group_candidates(
         with threadpool_limits(1):
             left, strength, _ = randomized_svd(unit, size, random_state=seed)
             points: FloatMatrix = unit_rows(left * strength)
-            labels[own] = consensus_labels(points, n_groups, n_runs=_RUNS, seed=seed)
+            k = max(1, min(n_groups, len(own) // _LEAST_MEAN))
+            labels[own] = consensus_labels(points, k, n_runs=_RUNS, seed=seed)
     return Groups(rows, labels, _profiles(rows, labels, own))
 
 
