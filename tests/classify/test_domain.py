@@ -28,6 +28,11 @@ JAVANESE = (
     "Esuk iki pasar gedhe rame banget amarga regane lombok mudhun. Bakul-bakul padha seneng awit akeh sing tuku. Mbok "
     "Darmi kandha yen dagangane entek sadurunge jam sanga."
 )
+JAVANESE_REPORT = (  # with the Indonesian words that such news has
+    "Pulisi nyekel telung wong sing diduga nggawa calon buruh menyang luar negeri tanpa layang resmi. Miturut "
+    "Kapolres, para korban dijanjeni gaweyan ing pabrik kanthi bayaran gedhe. Saiki wong-wong mau wis dibalekake "
+    "menyang omahe dhewe-dhewe ing Kediri."
+)
 SUNDANESE = (
     "Pulisi nangkep dua urang anu disangka ngirim pagawé ka luar nagri teu maké surat resmi. Para korban dijangjian "
     "gawé di pabrik kalayan gajih gedé, tapi nepi ka ditu kalah dikurung di hiji imah."
@@ -42,6 +47,7 @@ CHINESE = "警方在金边救出三十名被迫从事网络诈骗的印尼公民
 UNLIKE = {
     "English": ENGLISH,
     "Javanese": JAVANESE,
+    "Javanese report": JAVANESE_REPORT,
     "Sundanese": SUNDANESE,
     "Tagalog": TAGALOG,
     "code": CODE,
