@@ -42,8 +42,9 @@ def progress(description: str, unit: str, total: int | None = None, *, done: int
     def of_total() -> str:
         if not total:
             return ""
-        minutes = (total - done) / max(speed(), 1e-9) / 60
-        return f" of {total:,}" + (f", {minutes:,.0f} min left" if 0 < minutes < 1e6 else "")
+        seconds = (total - done) / max(speed(), 1e-9)
+        left = f"{seconds / 60:,.0f} min" if seconds > 100 else f"{seconds:.0f} s"
+        return f" of {total:,}" + (f", {left} left" if 0 < seconds < 1e8 else "")
 
     if console.is_terminal:
         from rich.progress import (

@@ -21,6 +21,20 @@ _LEAST_SHINGLES = 20
 _AGREE = 0.75
 _FACTORS = np.random.default_rng(0).integers(1, 2**63, BANDS * ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 _WORD = re.compile(r"\w+")
+_MOST_WORDS = 200_000
+
+
+class _Numbers(dict[str, int]):
+    """Words to numbers that are the same in every process, remembered: news says the same words over and over."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) > _MOST_WORDS:
+            self.clear()
+        self[word] = number = crc32(word.encode())
+        return number
+
+
+_numbers = _Numbers()
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ def marks_of(texts: Sequence[str]) -> Marks:
     for text in texts:
         words = _WORD.findall(text.casefold())
         digest = int.from_bytes(blake2b(" ".join(words).encode(), digest_size=8).digest(), "big", signed=True)
-        hashed = np.array([crc32(word.encode()) for word in words], dtype=np.uint64)
+        hashed = np.fromiter(map(_numbers.__getitem__, words), dtype=np.uint64, count=len(words))
         runs = shingle_hashes(hashed, _SHINGLE)
         if len(runs) < _LEAST_SHINGLES:
             keys.append((digest,) if words else ())
