@@ -1,7 +1,7 @@
 """Peak memory of `tppo label` at two sizes of the same kind of input, for every process of the job.
 
-The articles are short (one to three sentences), so that a million are labelled in minutes: what grows with the number of
-articles grows as with long ones, and what depends on their length is bounded by the batch.
+The articles are short (one or two sentences), so that a million are labelled in minutes: what grows with the number
+of articles grows as with long ones, and what depends on their length is bounded by the batch.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def measure(model: str, source: Path, out: Path, workers: int) -> tuple[float, f
     command = [sys.executable, "-c", "from tppo.cli.app import main; main()", "label", str(source), f"model={model}"]
     environment = {**os.environ, "TPPO_CONFIG_DIR": str(REPO / "configs")}
     started = time.monotonic()
-    process = subprocess.Popen([*command, f"workers={workers}", "--out", str(out)], env=environment, stderr=2)
+    command += [f"workers={workers}", "--out", str(out)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     peaks: dict[int, float] = {}
 
     def watch() -> None:

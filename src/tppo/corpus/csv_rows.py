@@ -27,10 +27,8 @@ def read_csv(path: Path) -> Iterator[tuple[str, Mapping[str, str | None] | str]]
     """
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    encoding = detect_encoding(head, whole=len(head) < _HEAD_BYTES)
-    if encoding is None:
-        yield str(path), "wrong encoding: neither UTF-8 nor a known text encoding"
-        return
+    # Rows of no known encoding are refused one by one, and do not take the others with them.
+    encoding = detect_encoding(head, whole=len(head) < _HEAD_BYTES) or "utf-8-sig"
     first = head.decode(encoding, "replace").splitlines()[:1] or [""]
     delimiter = max(",;\t", key=first[0].count)
     # Escaped bytes of UTF-8 are found, and refused, row by row; other encodings know no such escape.
