@@ -194,7 +194,7 @@ class TopicsSection(_Config):
     min_df: Positive = 3
     max_sample: Annotated[int, Field(ge=100)] = 20_000
     seeding: Literal["none", "zero-shot", "guided"] = "none"
-    seed_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.6
+    seed_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.55
     n_seeds: Annotated[int, Field(ge=0)] = 3
     n_subsamples: Annotated[int, Field(ge=0)] = 5
     hide_unstable: bool = False

@@ -13,7 +13,7 @@ from tppo.build import build_encoder
 from tppo.config import TopicsConfig
 from tppo.console import stage
 from tppo.corpus import Article, Cleaner, Limits, Rejected, find_files, read_articles, sentence_spans
-from tppo.embedding import Encoder, FloatMatrix, IntVector, cut_windows
+from tppo.embedding import Encoder, FloatMatrix, IntVector, Windows, cut_windows
 from tppo.errors import DataError, UsageError
 from tppo.topics import (
     Certificate,
@@ -92,7 +92,7 @@ def run_topics(config: TopicsConfig) -> TopicsResult:
         vectors = article_vectors(windows)
     with stage("topics", seconds):
         terms = count_terms(texts, min_df=config.topics.min_df)
-        model = _model(config, encoder, vectors, texts, [a.id for a in articles], terms)
+        model = _model(config, encoder, windows, texts, [a.id for a in articles], terms)
     with stage("stability", seconds):
         certificate = _certificate(config, model, vectors)
         labels = model.assign(vectors)
@@ -115,12 +115,13 @@ def run_topics(config: TopicsConfig) -> TopicsResult:
 def _model(
     config: TopicsConfig,
     encoder: Encoder,
-    vectors: FloatMatrix,
+    windows: Windows,
     texts: Sequence[str],
     ids: Sequence[str],
     terms: TermTable,
 ) -> TopicModel:
     """Fit topics, continue those of an earlier run, or add the articles to them; then merge as asked."""
+    vectors = article_vectors(windows)
     earlier = _earlier(config, encoder)
     if earlier is not None and config.update == "add":
         model = earlier
@@ -128,7 +129,7 @@ def _model(
     else:
         model = TopicModel.fit(
             vectors, texts, ids, settings=_settings(config), seeds=_seeds(config, encoder),
-            fingerprint=encoder.fingerprint, terms=terms,
+            fingerprint=encoder.fingerprint, terms=terms, windows=windows,
         )  # fmt: skip
         if earlier is not None:
             inherit_ids(model, earlier, vectors)

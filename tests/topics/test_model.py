@@ -135,6 +135,20 @@ def test_seeds_from_prototypes(corpus: Corpus, seeding: str) -> None:
         TopicModel.fit(corpus.vectors, corpus.texts, corpus.ids, settings=settings)
 
 
+def test_one_sentence_brings_an_article_near_a_seed() -> None:
+    filler = SUBJECTS["beras"] + " " + SUBJECTS["sepak"]
+    texts = [f"{filler} Sindikat menjual ginjal pendonor." if i < 6 else filler for i in range(30)]
+    mixed = build(texts, texts)
+    seeds = {"Penjualan organ": StaticEncoder().encode(["Sindikat menjual ginjal pendonor."])}
+    settings = TopicSettings(n_topics=2, n_runs=4, seeding="zero-shot", seed_similarity=0.8, outliers=0.0)
+    by_window, by_article = (
+        TopicModel.fit(mixed.vectors, texts, mixed.ids, settings=settings, seeds=seeds, windows=windows)
+        for windows in (mixed.windows, None)
+    )
+    assert [t.seed for t in by_window.topics].count("Penjualan organ") == 1
+    assert all(t.seed is None for t in by_article.topics)
+
+
 @pytest.mark.parametrize(
     "texts",
     [

@@ -55,7 +55,7 @@ class TopicSettings:
     n_words: int = 10
     min_df: int = 3
     seeding: str = "none"
-    seed_similarity: float = 0.6
+    seed_similarity: float = 0.55
     max_sample: int = 20_000
     seed: int = 0
 

@@ -50,6 +50,7 @@ class TopicModel:
         seeds: Mapping[str, FloatMatrix] | None = None,
         fingerprint: str = "",
         terms: TermTable | None = None,
+        windows: Windows | None = None,
     ) -> TopicModel:
         """Find topics.
 
@@ -67,6 +68,9 @@ class TopicModel:
             Of the encoder; checked when a saved model is given vectors.
         terms : TermTable, optional
             Word counts of `texts`, if they are at hand.
+        windows : Windows, optional
+            Of the same articles, with vectors. An article is near a seed if one of its windows is; without windows,
+            its own vector must be.
 
         Raises
         ------
@@ -76,7 +80,7 @@ class TopicModel:
         s = settings or TopicSettings()
         _check(vectors, texts, ids, s)
         reduction = Reduction.fit(vectors, min(s.n_components, vectors.shape[1]))
-        names, anchors, near = _seed(s, reduction, vectors, seeds or {})
+        names, anchors, near = _seed(s, reduction, vectors, seeds or {}, windows)
         points = reduction.apply(vectors)
         if s.seeding == "guided":
             pulled = near >= 0
@@ -293,7 +297,11 @@ def _check(vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], s: To
 
 
 def _seed(
-    s: TopicSettings, reduction: Reduction, vectors: FloatMatrix, seeds: Mapping[str, FloatMatrix]
+    s: TopicSettings,
+    reduction: Reduction,
+    vectors: FloatMatrix,
+    seeds: Mapping[str, FloatMatrix],
+    windows: Windows | None,
 ) -> tuple[list[str], FloatMatrix, IntVector]:
     """Return seed names, their points, and the seed each article is near to (-1: none)."""
     names = sorted(seeds) if s.seeding != "none" else []
@@ -303,7 +311,11 @@ def _seed(
     if not names:
         return [], np.zeros((0, reduction.basis.shape[1]), dtype=np.float32), near
     means = unit_rows(np.stack([seeds[name].mean(axis=0) for name in names]))
-    similarity = unit_rows(vectors) @ means.T
+    if windows is None or windows.vectors is None:
+        similarity = unit_rows(vectors) @ means.T
+    else:
+        similarity = np.full((len(vectors), len(names)), -1, dtype=np.float32)
+        np.maximum.at(similarity, windows.article, windows.vectors @ means.T)
     best = similarity.argmax(axis=1)
     hit = similarity[np.arange(len(best)), best] >= s.seed_similarity
     near[hit] = best[hit]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tppo.embedding.terms import words
 from tppo.topics.stopwords import STOP_WORDS
 
-__all__ = ["class_tf_idf", "content_words", "merge_forms", "roots", "topic_name", "topic_words"]
+__all__ = ["class_tf_idf", "coherent_columns", "content_words", "merge_forms", "roots", "topic_name", "topic_words"]
 
 _CANDIDATES = 20
 _LEAST_SHARE = 0.05
@@ -103,7 +103,7 @@ def topic_words(
         own = np.where((owner == topic) & common[topic], row, 0)
         ranked = [int(c) for c in np.argsort(-own, kind="stable")[: 3 * _CANDIDATES] if own[c] > 0]
         columns = merge_forms(ranked, vocabulary)[: max(_CANDIDATES, 2 * n_words)]
-        kept = columns[:n_words] if presence is None else _coherent(columns, presence, n_words)
+        kept = columns[:n_words] if presence is None else coherent_columns(columns, presence, n_words)
         chosen.append([vocabulary[c] for c in columns if c in kept])
     return chosen
 
@@ -134,8 +134,8 @@ def _as_set(vocabulary: tuple[str, ...]) -> frozenset[str]:
     return frozenset(vocabulary)
 
 
-def _coherent(columns: Sequence[int], presence: sp.csc_matrix, n_words: int) -> set[int]:
-    """Drop the word with the lowest mean NPMI to the rest until `n_words` are left."""
+def coherent_columns(columns: Sequence[int], presence: sp.csc_matrix, n_words: int) -> set[int]:
+    """Drop the column whose word has the lowest mean NPMI to the rest until `n_words` are left; return those."""
     from tppo.topics.metrics import pair_npmi
 
     left = list(range(len(columns)))
