@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -24,7 +24,7 @@ class Rule(BaseModel):
     """One rule: a name, a regular expression, lines it must catch and lines it must leave (both tested).
 
     A rule that is slow on ordinary paragraphs names lower-case strings of which every match holds one (`needs`): it is
-    tried only in texts that have one of them.
+    tried only in lines that have one of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -155,9 +155,7 @@ class Cleaner:
 
     def _pass(self, text: str, known: dict[str, bool]) -> list[Interval]:
         """Return the stretches of `text` that one round of the rules keeps; `known` remembers which lines go."""
-        lowered = text.lower()
-        inline, boilerplate = self._inline.that_can_match(lowered), self._line.that_can_match(lowered)
-        lines = [piece for line in _lines(text) for piece in [_without(inline, text, line)] if piece]
+        lines = [piece for line in _lines(text) for piece in [self._inline.cut(text, line)] if piece]
         total = sum(end - start for pieces in lines for start, end in pieces)
         kept: list[list[Interval]] = []
         read = 0
@@ -174,7 +172,7 @@ class Cleaner:
             else:
                 in_list = False
                 if line not in known:
-                    known[line] = len(line) <= _LONGEST_LINE and any(p.fullmatch(line) for p in boilerplate)
+                    known[line] = len(line) <= _LONGEST_LINE and self._line.fullmatch(line)
                 if not known[line]:
                     kept.append(pieces)
         return _join_lines(text, self._without_positioned(text, kept))
@@ -203,14 +201,33 @@ class _Patterns:
     """The rules of one section: one pattern for all that are always tried, one for each that has needs."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        always = _alternation([rule for rule in rules if not rule.needs])
-        self._always = [] if always is None else [always]
+        self._always = _alternation([rule for rule in rules if not rule.needs])
         self._needy = [(rule.needs, re.compile(rule.pattern, re.IGNORECASE)) for rule in rules if rule.needs]
 
-    def that_can_match(self, lowered: str) -> list[re.Pattern[str]]:
-        """Return the patterns worth trying in a text, given in lower case."""
-        needy = [pattern for needs, pattern in self._needy if any(need in lowered for need in needs)]
-        return [*self._always, *needy]
+    def _for(self, line: str) -> Iterator[re.Pattern[str]]:
+        if self._always is not None:
+            yield self._always
+        lowered = line.lower()
+        for needs, pattern in self._needy:
+            for need in needs:  # any() with a generator takes three times as long
+                if need in lowered:
+                    yield pattern
+                    break
+
+    def fullmatch(self, line: str) -> bool:
+        """Tell whether a pattern matches a line from start to end."""
+        return any(pattern.fullmatch(line) for pattern in self._for(line))
+
+    def cut(self, text: str, line: Interval) -> list[Interval]:
+        """Return what is left of a line when all matches of the patterns are cut out."""
+        start, end = line
+        cuts = sorted(m.span() for pattern in self._for(text[start:end]) for m in pattern.finditer(text, start, end))
+        pieces = []
+        for cut_start, cut_end in cuts:
+            pieces.append((start, cut_start))
+            start = max(start, cut_end)
+        pieces.append((start, end))
+        return _strip(text, pieces)
 
 
 def _alternation(rules: Sequence[Rule]) -> re.Pattern[str] | None:
@@ -226,18 +243,6 @@ def _lines(text: str) -> Iterable[Interval]:
         end = len(text) if end < 0 else end
         yield start, end
         start = end + 1
-
-
-def _without(patterns: Sequence[re.Pattern[str]], text: str, line: Interval) -> list[Interval]:
-    """Return what is left of a line when all matches of the patterns are cut out."""
-    start, end = line
-    cuts = sorted(match.span() for pattern in patterns for match in pattern.finditer(text, start, end))
-    pieces = []
-    for cut_start, cut_end in cuts:
-        pieces.append((start, cut_start))
-        start = max(start, cut_end)
-    pieces.append((start, end))
-    return _strip(text, pieces)
 
 
 def _strip(text: str, pieces: list[Interval]) -> list[Interval]:
