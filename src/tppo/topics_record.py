@@ -16,7 +16,7 @@ from tppo.corpus.describe import Describer, Gazetteer
 from tppo.embedding import Encoder, IntVector, Windows
 from tppo.errors import UsageError
 from tppo.topics import OUTLIER, Certificate, TermTable, TopicModel, article_vectors
-from tppo.topics.alarm import Alarm, as_jsonl, find_alarms
+from tppo.topics.alarm import Alarm, as_json, as_jsonl, find_alarms
 from tppo.topics.metrics import c_v, diversity, npmi
 from tppo.topics.trends import cross_table, period
 from tppo.tracking import Dataset, TopicsRecord, resolve_model
@@ -97,6 +97,7 @@ def topics_artifacts(
         "topics.json": json.dumps([asdict(t) for t in model.topics], ensure_ascii=False, indent=1),
         "lineage.json": json.dumps(model.lineage, indent=1),
         "articles.jsonl": _article_rows(model, articles, windows, labels, dates, provinces),
+        "alarms.json": as_json(alarms),
         "alarms.jsonl": as_jsonl(alarms, {a.id: a.text for a in articles}),
         "tables/time.csv": by_time.as_csv(),
         "tables/province.csv": by_province.as_csv(),

@@ -5,7 +5,7 @@ import pytest
 from tiny_corpus import Corpus, build
 
 from tppo.errors import DataError
-from tppo.topics.alarm import as_jsonl, find_alarms, growth
+from tppo.topics.alarm import as_json, as_jsonl, find_alarms, growth
 
 
 def labels(corpus: Corpus, hidden: str) -> dict[str, np.ndarray]:
@@ -94,6 +94,9 @@ def test_the_export_can_be_labelled(corpus: Corpus) -> None:
     assert len(rows) == sum(len(a.articles) for a in alarms)
     assert {"id", "text", "labels", "alarm", "nearest_modus", "growth"} <= set(rows[0])
     assert rows[0]["growth"] is None
+    (summary,) = json.loads(as_json(alarms))
+    assert summary["growth"] is None
+    assert summary["articles"] == [row["id"] for row in rows]
 
 
 def test_labels_must_fit(corpus: Corpus) -> None:

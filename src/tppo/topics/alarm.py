@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from tppo.topics.consensus import unit_rows
 from tppo.topics.novelty import BoolArray, Groups, group_candidates
 from tppo.topics.words import merge_forms
 
-__all__ = ["Alarm", "as_jsonl", "find_alarms", "growth"]
+__all__ = ["Alarm", "as_json", "as_jsonl", "find_alarms", "growth"]
 
 _EXEMPLARS = 5
 _WORDS = 10
@@ -236,13 +237,22 @@ class _Scene:
         return nearest, near.get(nearest, 0.0)
 
 
+def as_json(alarms: Sequence[Alarm]) -> str:
+    """Return all alarms as one JSON list, for reading (NaN becomes null)."""
+    return json.dumps([_fields(alarm) for alarm in alarms], ensure_ascii=False, indent=1)
+
+
 def as_jsonl(alarms: Sequence[Alarm], texts: Mapping[str, str]) -> str:
     """Return one JSON line per article of every alarm, with its text, ready for labelling (NaN becomes null)."""
     lines = []
     for number, alarm in enumerate(alarms):
-        head = {k: (None if v != v else v) for k, v in asdict(alarm).items() if k not in ("articles", "exemplars")}
+        head = _fields(alarm)
         for article in alarm.articles:
             row = {"id": article, "alarm": number, "text": texts[article], "labels": None, "alarm_words": head["words"]}
             row |= {k: head[k] for k in ("nearest_modus", "similarity", "growth", "novelty")}
             lines.append(json.dumps(row, ensure_ascii=False) + "\n")
     return "".join(lines)
+
+
+def _fields(alarm: Alarm) -> dict[str, Any]:
+    return {k: (None if v != v else v) for k, v in asdict(alarm).items()}
