@@ -187,7 +187,7 @@ class TopicsSection(_Config):
 
     n_topics: Annotated[int, Field(ge=1)] | None = None
     n_components: Positive = 30
-    n_runs: Positive = 60
+    n_runs: Positive = 100
     target_stability: Annotated[float, Field(gt=0, le=1)] = 0.8
     outliers: Annotated[float, Field(ge=0, lt=1)] = 0.02
     n_words: Annotated[int, Field(ge=2, le=50)] = 10
