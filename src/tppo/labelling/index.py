@@ -15,7 +15,7 @@ from tppo.labelling.copies import same_text
 
 __all__ = ["Index", "open_index"]
 
-_CACHE_KB = 16 * 1024
+_CACHE_KB = 4 * 1024
 _TABLES = """
 CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, row INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (key INTEGER PRIMARY KEY, row INTEGER);
