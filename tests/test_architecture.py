@@ -25,7 +25,7 @@ RANK = {
     "cli": 6,
 }
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
-FOUNDATIONS = ("tppo", "tppo.errors", "tppo.taxonomy", "tppo.console")
+FOUNDATIONS = ("tppo", "tppo.errors", "tppo.taxonomy", "tppo.console", "tppo.processes")
 HEAVY = ("numpy", "scipy", "sklearn", "torch", "mlflow", "pyarrow", "pandas", "hydra", "pydantic", "matplotlib")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Fit:
     held_out_decisions: NDArray[np.int8]
 
 
-def train(config: TrainConfig, *, register: bool = True, parent: str | None = None) -> TrainResult:
+def train(config: TrainConfig, *, register: bool = True, tags: Mapping[str, str] | None = None) -> TrainResult:
     """Train, score, track and register a model.
 
     Parameters
@@ -89,8 +89,8 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
         From `tppo.config.compose`.
     register : bool
         Whether the model goes to the registry; the trials of a sweep do not.
-    parent : str, optional
-        Id of the MLflow run this one is a part of.
+    tags : mapping of str to str, optional
+        More of them for the run.
 
     Raises
     ------
@@ -109,6 +109,7 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
         folder = Path(scratch) / Path(PAYLOAD).name
         digest = model.save(folder)
         record = run_record(config, model, parts, found, seconds)
+        record = replace(record, tags={**record.tags, **(tags or {})})
 
         def reread(stored: StoredModel) -> Predictions:
             rival = ModusModel.load(stored.folder, digest=stored.digest)
@@ -123,7 +124,6 @@ def train(config: TrainConfig, *, register: bool = True, parent: str | None = No
             example=example(),
             reread=reread,
             register=register,
-            parent=parent,
         )
     return TrainResult(
         found.scores,

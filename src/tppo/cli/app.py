@@ -139,13 +139,16 @@ def pretrain(
 @app.command()
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="SWEEP.YAML", help="What to search; see experiments/.")],
+    workers: Annotated[int, typer.Option(min=1, help="Trials at a time, each in a process of its own.")] = 1,
+    register: Annotated[bool, typer.Option("--register", help="Train the best once more, and register it.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, whatever is finished.")] = False,
 ) -> None:
     """Search over configurations; a stopped sweep goes on where it stopped."""
     from tppo.cli.show import show_sweep
-    from tppo.sweep import load_sweep
     from tppo.sweep import sweep as run
+    from tppo.sweep_file import load_sweep
 
-    show_sweep(run(load_sweep(file)))
+    show_sweep(run(load_sweep(file), workers=workers, register=register, fresh=fresh))
 
 
 @app.command()

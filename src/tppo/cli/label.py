@@ -18,8 +18,8 @@ from tppo.config import LabelConfig, flatten
 from tppo.corpus import find_files
 from tppo.labelling import LabelOptions, LabelSummary, label_files
 from tppo.labelling.panel import article_panel
-from tppo.labelling.pool import usable_cores
 from tppo.labelling.report import Drift, drift_of, metrics_of
+from tppo.processes import usable_cores
 from tppo.tracking import resolve_model, tracking_uri, without_secrets
 
 __all__ = ["load_model", "show_article", "show_labelling"]

@@ -90,9 +90,17 @@ def _cell(e: Estimate) -> str:
 
 def show_sweep(result: SweepResult) -> None:
     """Print the best settings of a sweep."""
-    best = " ".join(f"{key}={value}" for key, value in result.best.items())
-    _out.print(f"{result.n_trials} trials, best {result.value:.4f}: tppo train {best}", markup=False)
-    _out.print(f"run {result.run_id} in experiment sweeps; compare its trials with `make ui`")
+    metric, n_pruned = result.metric, sum(trial.is_pruned for trial in result.trials)
+    given_up = f" ({n_pruned} given up)" if n_pruned else ""
+    value = result.best.metrics[metric]
+    _out.print(
+        f"{len(result.trials)} trials{given_up}, best {metric} {value:.4f}: tppo train {' '.join(result.overrides)}",
+        markup=False,
+        soft_wrap=True,
+    )
+    if result.version is not None:
+        _out.print(f"trained again with these settings: model version {result.version}")
+    _out.print(f"run {result.run_id} in experiment sweeps, with a table (trials.md); compare its trials with `make ui`")
 
 
 def show_evaluation(data: Sequence[str], uri: str) -> None:

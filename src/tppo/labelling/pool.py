@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +18,9 @@ from tppo.classify import ModusModel, folder_digest
 from tppo.corpus import Rejected
 from tppo.errors import DataError
 from tppo.labelling.batch import Labelled, Labeller
+from tppo.processes import become_worker
 
-__all__ = ["Batch", "Engine", "in_processes", "in_this_process", "usable_cores"]
+__all__ = ["Batch", "Engine", "in_processes", "in_this_process"]
 
 # Starting processes takes as long as labelling some thousand articles.
 SMALL_JOB = 2000
@@ -62,11 +59,6 @@ class Batch:
 
 
 Engine = Callable[[Iterable[Batch]], Iterator[tuple[Batch, Labelled]]]
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_this_process(labeller: Labeller) -> Engine:
@@ -139,18 +131,9 @@ _labeller: Labeller | None = None
 
 def _start_worker(folder: Path, digest: str, model_name: str, marks: bool) -> None:
     global _labeller
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process tells the others to stop
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    become_worker()
     _labeller = Labeller(ModusModel.load(folder, digest=digest), model_name, marks)
     threadpool_limits(1)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
 
 
 def _label(articles: Any, watch: list[int]) -> Labelled:

@@ -1,7 +1,7 @@
 """All that touches MLflow: runs, the model registry, the served model."""
 
 from tppo.tracking.registry import PAYLOAD, StoredModel, resolve_model, tracking_uri, without_secrets
-from tppo.tracking.runs import Dataset, LoggedRun, RunRecord, close_parent_run, log_training_run, open_parent_run
+from tppo.tracking.runs import Dataset, LoggedRun, RunRecord, log_training_run
 from tppo.tracking.topics import TopicsRecord, log_topics_run
 
 __all__ = [
@@ -11,10 +11,8 @@ __all__ = [
     "RunRecord",
     "StoredModel",
     "TopicsRecord",
-    "close_parent_run",
     "log_topics_run",
     "log_training_run",
-    "open_parent_run",
     "resolve_model",
     "tracking_uri",
     "without_secrets",

@@ -20,10 +20,8 @@ __all__ = [
     "Dataset",
     "LoggedRun",
     "RunRecord",
-    "close_parent_run",
     "log_training_run",
     "note_reproduction",
-    "open_parent_run",
 ]
 
 F1_TAG = "tppo.test_f1_macro"
@@ -108,7 +106,6 @@ def log_training_run(
     example: Any,
     reread: Reread,
     register: bool = True,
-    parent: str | None = None,
 ) -> LoggedRun:
     """Log a run with its model, and give the model its standing, see `tppo.tracking.promotion`.
 
@@ -126,8 +123,6 @@ def log_training_run(
         Reads this run's test articles with a stored model; called when the champion was scored on others.
     register : bool
         Whether the model is registered and may become champion; else the run has no model.
-    parent : str, optional
-        Id of the run this one is a part of.
     """
     import mlflow
     from mlflow.data.code_dataset_source import CodeDatasetSource
@@ -136,7 +131,7 @@ def log_training_run(
         logging.getLogger(name).setLevel(logging.ERROR)
     api = client()
     mlflow.set_experiment(record.experiment)
-    with mlflow.start_run(run_name=record.run_name, parent_run_id=parent) as run:
+    with mlflow.start_run(run_name=record.run_name, tags=dict(record.tags)) as run:
         mlflow.log_params(dict(record.params))
         _describe(record, run.info.run_id, digest)
         for dataset in record.datasets:
@@ -215,36 +210,3 @@ def note_reproduction(run_id: str, original: str, *, is_equal: bool) -> None:
     api = client()
     api.set_tag(run_id, REPRODUCES, original)
     api.set_tag(run_id, "tppo.reproduced", "equal" if is_equal else "different")
-
-
-def open_parent_run(experiment: str, name: str, run_id: str | None) -> str:
-    """Open the run that the trials of a sweep are parts of, or take an earlier one up again.
-
-    Parts that a kill left running are marked as killed.
-
-    Returns
-    -------
-    str
-        The run's id.
-    """
-    import mlflow
-
-    api = client()
-    found = mlflow.set_experiment(experiment).experiment_id
-    if run_id is None:
-        return str(api.create_run(found, run_name=name, tags={"tppo.sweep": name}).info.run_id)
-    running = f"tags.mlflow.parentRunId = '{run_id}' AND attributes.status = 'RUNNING'"
-    for run in api.search_runs([found], filter_string=running):
-        api.set_terminated(run.info.run_id, status="KILLED")
-    api.update_run(run_id, status="RUNNING")
-    return run_id
-
-
-def close_parent_run(run_id: str, *, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
-    """Write the best trial's settings and scores to the parent run and end it."""
-    api = client()
-    for key, value in params.items():
-        api.set_tag(run_id, f"best.{key}", value)
-    for key, number in metrics.items():
-        api.log_metric(run_id, key, number)
-    api.set_terminated(run_id)
