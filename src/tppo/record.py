@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tppo.classify import ModusModel
-from tppo.config import TrainConfig, flatten
+from tppo.config import StaticConfig, TfidfSvdConfig, TrainConfig, flatten
 from tppo.corpus import Article
 from tppo.dataset import Parts, article_table, data_digest
 from tppo.embedding import CachedEncoder
@@ -20,7 +21,7 @@ from tppo.scoring import Findings, weakest
 from tppo.tracking import Dataset, RunRecord
 from tppo.tracking.lookup import PREDICTIONS
 
-__all__ = ["run_record"]
+__all__ = ["run_record", "shown_names"]
 
 
 def run_record(
@@ -41,7 +42,8 @@ def run_record(
     seconds : mapping of str to float
         Time of each stage.
     """
-    name = config.tracking.run_name or f"{config.embedding.kind} + {_classifier_name(config)}"
+    encoder, classifier = shown_names(config)
+    name = config.tracking.run_name or (classifier if encoder == "none" else f"{encoder} + {classifier}")
     test = found.test
     mistakes = _mistakes(parts.test, found)
     source = ",".join(config.corpus.paths)
@@ -50,7 +52,7 @@ def run_record(
         experiment=config.tracking.experiment,
         run_name=name,
         registered_model=config.tracking.registered_model,
-        params=flatten(config),
+        params={"encoder": encoder, "classifier": classifier, **flatten(config)},
         metrics=_metrics(model, parts, found, seconds),
         tags={
             "tppo.data_digest": data_digest([*parts.learn, *parts.test]),
@@ -95,6 +97,8 @@ def _metrics(model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[
     metrics = {f"test/{name}": value for name, value in found.scores.flat()}
     metrics |= {f"oof/{name}": value for name, value in found.held_out_scores.flat()}
     metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
+    metrics["time/fit_s"] = seconds["embedding"] + seconds["classifier"]
+    metrics["time/label_article_ms"] = 1000 * found.reading_seconds / len(parts.test)
     metrics |= {
         "test/tokens": float(found.readings.n_tokens.sum()),
         "test/tokens_dropped": float(found.readings.n_dropped.sum()),
@@ -119,7 +123,17 @@ def _figures(test: Predictions) -> dict[str, Any]:
     }
 
 
-def _classifier_name(config: TrainConfig) -> str:
-    c = config.classifier
+def shown_names(config: TrainConfig) -> tuple[str, str]:
+    """Return short names of encoder and classifier, for the name of a run and for the columns to compare runs by.
+
+    The encoder is ``none`` where the classifier does not look at vectors.
+    """
+    e, c = config.embedding, config.classifier
+    if isinstance(e, StaticConfig):
+        encoder = "static-id" if e.folder is None else Path(e.folder).name
+    elif isinstance(e, TfidfSvdConfig):
+        encoder = f"{e.kind}-{e.dimension}"
+    else:
+        encoder = Path(e.model).name
     seen = "+".join(name for name, used in (("vectors", c.vectors), ("terms", c.terms)) if used)
-    return f"{c.level} {seen}"
+    return (encoder if c.vectors else "none"), f"{'window+article' if c.whole else c.level}: {seen}"

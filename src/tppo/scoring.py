@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ class Findings:
         For the test part; for the training part, by models that had not learnt from the article.
     slices : dict of str to list of Slice
         By outlet, length, year and register: of the test part (``test``) and of `held_out` (``oof``).
+    reading_seconds : float
+        That reading the test part took, evidence included.
     """
 
     readings: Readings
@@ -40,11 +43,14 @@ class Findings:
     test: Predictions
     held_out: Predictions
     slices: dict[str, list[Slice]]
+    reading_seconds: float
 
 
 def examine(config: TrainConfig, model: ModusModel, parts: Parts, held_out: Predictions) -> Findings:
     """Read the test part with a model and score it, and what is `held_out`."""
+    started = time.perf_counter()
     readings = model.read([a.text for a in parts.test])
+    seconds = time.perf_counter() - started
     test = predictions(parts.test, model.keys, readings.probabilities, readings.decisions)
     held_out_scores = evaluate(
         held_out.truth,
@@ -61,6 +67,7 @@ def examine(config: TrainConfig, model: ModusModel, parts: Parts, held_out: Pred
         test,
         held_out,
         _slices(config, parts, test, held_out),
+        seconds,
     )
 
 

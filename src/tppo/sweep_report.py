@@ -66,14 +66,13 @@ def trial_table(trials: Sequence[Trial], differences: Mapping[str, Mapping[str, 
         d, m = differences.get(trial.run_id), trial.metrics
         spread = f"{d[VS_BEST]:+.3f} ({d[f'{VS_BEST}_lo']:+.3f} to {d[f'{VS_BEST}_hi']:+.3f})" if d else ""
         score = f"{m[metric]:.3f}" if metric in m else "given up"
-        seconds = m.get("time/embedding_s", 0) + m.get("time/classifier_s", 0)
         cells = [
             *(str(trial.values[key]) for key in keys),
             score,
             spread,
             f"{d['vs_best/p']:.3f}" if d else "",
             f"{m['test/f1_macro']:.3f}" if "test/f1_macro" in m else "",
-            f"{seconds:.0f}" if seconds else "",
+            f"{m['time/fit_s']:.0f}" if "time/fit_s" in m else "",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [

@@ -22,7 +22,15 @@ CONFIG = {
         "classifier.temperature": [0.1, 0.3],
         "classifier.vector_weight": [0.5, 1.0],
     },
-    "overrides": ["split=balanced", "n_bootstrap=0", "registers=null", "classifier.n_folds=2", *LIGHT],
+    "overrides": [
+        "split=balanced",
+        "n_bootstrap=0",
+        "registers=null",
+        "classifier.n_folds=2",
+        "classifier.terms=false",
+        "classifier.whole=false",
+        *LIGHT,
+    ],
 }
 
 

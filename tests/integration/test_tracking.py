@@ -70,7 +70,9 @@ def test_the_run_finished_in_its_experiment(api: Any, in_store: Any) -> None:
 
 def test_the_parameters_are_the_flattened_configuration(api: Any, in_store: Any) -> None:
     run = api.get_run(in_store.strong.run.run_id)
-    assert run.data.params == flatten(train_config(in_store.corpus))
+    params = dict(run.data.params)
+    assert (params.pop("encoder"), params.pop("classifier")) == ("tfidf-svd-32", "window+article: vectors+terms")
+    assert params == flatten(train_config(in_store.corpus))
 
 
 def test_the_metrics_of_the_design_are_there_with_intervals(api: Any, in_store: Any) -> None:
