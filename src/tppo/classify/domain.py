@@ -117,12 +117,14 @@ class Domain:
         tokens = words(text)
         if not tokens:
             return "no words"
-        share = (sum(w in self.known for w in tokens) + PRIOR_WORDS * self.usual) / (len(tokens) + PRIOR_WORDS)
+        n_known = sum(map(self.known.__contains__, tokens))
+        share = (n_known + PRIOR_WORDS * self.usual) / (len(tokens) + PRIOR_WORDS)
         if share < self.floor:
             return f"unlike the training articles: {share:.0%} known words, expected at least {self.floor:.0%}"
-        malay = [w for w in tokens if w in TWINS]
-        if len(set(malay)) >= MIN_TWINS and len(malay) > sum(w in _INDONESIAN for w in tokens):
-            return "Malay rather than Indonesian"
+        if len(TWINS.keys() & tokens) >= MIN_TWINS:
+            n_malay, n_indonesian = (sum(map(twins.__contains__, tokens)) for twins in (TWINS, _INDONESIAN))
+            if n_malay > n_indonesian:
+                return "Malay rather than Indonesian"
         return None
 
     def save(self, path: Path) -> None:
