@@ -158,8 +158,8 @@ CANDIDATES: dict[str, Candidate] = {
     DEFAULT: Candidate(default),
     RULES: Candidate(rules),
     TFIDF: Candidate(over(per_label(tfidf("word"), "logistic"))),
-    "TF-IDF characters + logistic": Candidate(over(per_label(tfidf("char_wb"), "logistic")), repeats=1),
-    BOTH: Candidate(over(per_label(tfidf("word", "char_wb"), "logistic"))),
+    "TF-IDF characters + logistic": Candidate(over(per_label(tfidf("char_wb"), "logistic"), 2), repeats=1),
+    BOTH: Candidate(over(per_label(tfidf("word", "char_wb"), "logistic"), 2), repeats=1),
     "TF-IDF words and characters, chain": Candidate(over(chain, 2), repeats=1),
     VECTOR: Candidate(over(per_label(article_vectors, "logistic"))),
     "article vector + SVM": Candidate(over(per_label(article_vectors, "svm")), repeats=1),
@@ -172,5 +172,5 @@ CANDIDATES: dict[str, Candidate] = {
     "contrastive encoder, article + logistic": Candidate(over(contrastive_article, 2), repeats=1),
     "contrastive encoder, sentences, log-sum-exp": Candidate(over(windows("lse", contrastive=True), 2), repeats=1),
     "default, label correlations": Candidate(stacked, bases=(DEFAULT,)),
-    "default stacked with TF-IDF and article vector": Candidate(stacked, bases=(DEFAULT, BOTH, VECTOR)),
+    "default stacked with TF-IDF and article vector": Candidate(stacked, bases=(DEFAULT, TFIDF, VECTOR)),
 }

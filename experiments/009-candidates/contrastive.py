@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from tppo.embedding import StaticEncoder
 
-STEPS, BATCH, RATE, TEMPERATURE = 150, 256, 0.003, 0.1
+STEPS, BATCH, RATE, TEMPERATURE = 60, 128, 0.005, 0.1
 
 
 def texts_with_labels(part: Prepared) -> tuple[list[str], np.ndarray]:

@@ -57,6 +57,6 @@ def pooled_logistic(
 
     start = np.zeros((X.shape[1] + 1, n_labels))
     start[-1] = -2.0
-    fitted = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-5})
+    fitted = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 100, "ftol": 1e-5})
     theta = fitted.x.reshape(-1, n_labels)
     return lambda X, bags: pool_with_shares(X @ theta[:-1] + theta[-1], bags, pooling)[0]

@@ -19,7 +19,7 @@ from tppo.corpus.splits import balanced_folds
 from tppo.dataset import truth
 from tppo.embedding import StaticEncoder, Windows, cut_windows
 
-GRID = (1.0, 10.0, 100.0)
+GRID = (3.0, 30.0)
 
 
 @dataclass
