@@ -47,9 +47,7 @@ def report(
 ) -> None:
     """Print all alarms, and how good the best one and the pure ones together are."""
     n = int(target.sum())
-    print(
-        f"\nhidden {hidden}: {candidates} candidates, {n} carry it ({total} articles carry it alone); {len(alarms)} alarms"
-    )
+    print(f"\nhidden {hidden}: {candidates} candidates, {n} carry it ({total} articles do alone); {len(alarms)} alarms")
     scores, together = [], np.zeros(len(target), dtype=bool)
     for rank, alarm in enumerate(alarms, 1):
         members = [row[i] for i in alarm.articles]
