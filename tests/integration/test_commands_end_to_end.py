@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,17 @@ def test_labelling_without_a_network_labels_every_article(offline: Any, tmp_path
     assert f"{len(articles())} labelled + 0 quarantined" in done.stdout
     rows = [json.loads(line) for line in (place.folder / "out" / "part-00000.jsonl").read_text("utf-8").splitlines()]
     assert rows[0]["model"].startswith("models:/tppo-modus/1 sha256:")
+
+
+def test_tracked_labelling_logs_counts_rates_and_drift(offline: Any) -> None:
+    place, _ = offline
+    done = place.run(TPPO, "label", "corpus.jsonl", "--out", "tracked", "--track")
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(place.folder / "mlflow.db")) as store:
+        found = dict(store.execute("SELECT key, value FROM metrics WHERE key LIKE 'label/%' OR key LIKE 'drift/%'"))
+    assert found["label/articles"] == len(articles())
+    assert 0 < found["label/share/tppo"] < 1
+    assert {"drift/outside", "drift/new_words", "drift/psi/scam"} <= set(found)
 
 
 def best_of_three(run: Callable[[], subprocess.CompletedProcess[str]]) -> float:

@@ -1,6 +1,6 @@
 """From article files to files of labels."""
 
-from tppo.labelling.batch import LabelledBatch, Labeller, label_articles, label_rows, output_schema
+from tppo.labelling.batch import LabelledBatch, Labeller, label_rows, output_schema
 from tppo.labelling.job import LabelOptions, label_files
 from tppo.labelling.summary import LabelSummary
 
@@ -9,7 +9,6 @@ __all__ = [
     "LabelSummary",
     "LabelledBatch",
     "Labeller",
-    "label_articles",
     "label_files",
     "label_rows",
     "output_schema",

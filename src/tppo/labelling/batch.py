@@ -12,7 +12,7 @@ from tppo.corpus import Article, Limits, Rejected, admit_row
 from tppo.embedding.terms import words
 from tppo.labelling.copies import Marks, marks_of
 
-__all__ = ["Labelled", "LabelledBatch", "Labeller", "label_articles", "label_rows", "output_schema"]
+__all__ = ["Labelled", "LabelledBatch", "Labeller", "label_rows", "output_schema"]
 
 
 @dataclass(frozen=True)
@@ -53,30 +53,6 @@ def _evidence_type() -> Any:
     return pa.struct(
         [("label", pa.string()), ("start", whole), ("end", whole), ("text", pa.string()), ("score", pa.float64())]
     )
-
-
-def label_articles(model: ModusModel, articles: Sequence[Article], *, model_name: str) -> Any:
-    """Label articles.
-
-    Parameters
-    ----------
-    model : ModusModel
-        What labels.
-    articles : sequence of Article
-        In any number; the rows of the table stand in their order.
-    model_name : str
-        URI and digest, written into every row.
-
-    Returns
-    -------
-    pyarrow.Table
-        Of `output_schema`.
-    """
-    import pyarrow as pa
-
-    readings = model.read([a.text for a in articles])
-    found = columns(readings, ids=[a.id for a in articles], groups=[a.group for a in articles], model=model_name)
-    return pa.Table.from_pydict(found, schema=output_schema(model.keys))
 
 
 @dataclass(frozen=True)
@@ -171,9 +147,13 @@ def label_rows(
     LabelledBatch
         Table and rejected rows. Ids are not compared with those of other rows: a batch does not know them.
     """
+    import pyarrow as pa
+
     records: Sequence[Mapping[str, Any]] = rows.to_pylist() if hasattr(rows, "to_pylist") else list(rows)
     places = list(sources) if sources is not None else [f"row {n}" for n in range(1, len(records) + 1)]
     outcomes = [admit_row(row, source=place, limits=limits) for row, place in zip(records, places, strict=True)]
     articles = [a for a in outcomes if isinstance(a, Article)]
     rejected = [r for r in outcomes if isinstance(r, Rejected)]
-    return LabelledBatch(label_articles(model, articles, model_name=model_name), rejected)
+    fields = {"id": [a.id for a in articles], "text": [a.text for a in articles], "group": [a.group for a in articles]}
+    batch = pa.table(fields, schema=pa.schema([(name, pa.string()) for name in fields]))
+    return LabelledBatch(Labeller(model, model_name)(batch).table, rejected)
