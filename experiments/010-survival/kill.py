@@ -20,14 +20,14 @@ REPO = Path(__file__).parents[2]
 
 
 def write_input(path: Path, n: int) -> None:
-    """The shipped training articles over and over, their lines shuffled, some rows broken."""
+    """Three lines, drawn anew each time, of the shipped training articles over and over; some rows broken."""
     base = [json.loads(line) for line in (REPO / "data/articles/train.jsonl").read_text(encoding="utf-8").splitlines()]
     draw = random.Random(0)
     with path.open("w", encoding="utf-8") as stream:
         for number in range(n):
             lines = base[number % len(base)]["text"].split("\n")
             draw.shuffle(lines)
-            row = {"id": f"a{number}", "text": "" if number % 97 == 5 else "\n".join(lines)}
+            row = {"id": f"a{number}", "text": "" if number % 97 == 5 else "\n".join(lines[:3])}
             stream.write(json.dumps(row) + "\n")
 
 
@@ -60,6 +60,12 @@ def n_parts(out: Path) -> int:
     return len(list(out.glob("part-*")))
 
 
+def wait_for_parts(out: Path, n: int, process: subprocess.Popen[str]) -> None:
+    """Wait until so many parts are whole: a moment of the job, however busy the machine is."""
+    while n_parts(out) < n and process.poll() is None:
+        time.sleep(0.002)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="models:/tppo-modus@champion", help="MLflow URI or folder")
@@ -76,12 +82,14 @@ def main() -> None:
         jobs.finish(folder / "whole")
         lasts = time.monotonic() - started
         whole = contents(folder / "whole")
-        print(f"left alone: {args.n:,} rows, {n_parts(folder / 'whole')} parts, {lasts:.1f} s")
+        parts = [name for name in whole if name.startswith("part-")]
+        print(f"left alone: {args.n:,} rows, {len(parts)} parts, {lasts:.1f} s")
         same, moments = 0, []
         for number in range(args.kills):
             out = folder / f"kill{number}"
             process = jobs.start(out)
-            time.sleep(draw.uniform(0.05, 1) * lasts)
+            wait_for_parts(out, draw.randrange(len(parts)), process)
+            time.sleep(draw.uniform(0, 2 * lasts / len(parts)))
             process.kill()
             process.communicate()
             moments.append(n_parts(out))
@@ -91,12 +99,12 @@ def main() -> None:
         for sent in (signal.SIGTERM, signal.SIGINT):
             out = folder / sent.name
             process = jobs.start(out)
-            time.sleep(lasts / 2)
+            wait_for_parts(out, len(parts) // 2, process)
             process.send_signal(sent)
             _, errors = process.communicate()
-            code, parts = process.returncode, n_parts(out)
+            code, n_done = process.returncode, n_parts(out)
             jobs.finish(out)
-            print(f"{sent.name}: exit {code} at {parts} parts, {errors.strip()!r}; equal: {contents(out) == whole}")
+            print(f"{sent.name}: exit {code} at {n_done} parts, {errors.strip()!r}; equal: {contents(out) == whole}")
         if os.geteuid():
             print("full disk, read-only folder: left out, only root can mount a tmpfs")
             return
