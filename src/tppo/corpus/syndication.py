@@ -7,6 +7,7 @@ confirmed by the similarity of their vectors, which the caller brings (this stag
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -34,7 +35,9 @@ Hashes = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class SyndicationSettings:
-    """When two articles are taken for one story. Tuned on the training clusters g1 to g24, see data/README.md.
+    """When two articles are taken for one story. Tuned on the training clusters g1 to g24 and judged pairs.
+
+    What was kept aside, and how well it is found, stands in experiments/008-syndication.
 
     Parameters
     ----------
@@ -50,6 +53,9 @@ class SyndicationSettings:
         Rewrites: weight of the shared facts over that of the article with the fewer, in (0, 1].
     min_cosine : float
         Rewrites: cosine of the two vectors.
+    min_linked : float
+        Rewrites: two groups are joined if this share of the pairs between them are rewrites, in (0, 1]. Other angles of
+        one press conference are linked in chains, each to the next; tellings of one story are all linked.
     max_frequency : int
         Facts in more articles than this lead to no candidates (they still count).
     max_days : int
@@ -60,9 +66,10 @@ class SyndicationSettings:
     bands: int = 32
     rows: int = 3
     min_containment: float = 0.5
-    min_shared: float = 5.0
+    min_shared: float = 6.0
     min_overlap: float = 0.5
     min_cosine: float = 0.65
+    min_linked: float = 0.5
     max_frequency: int = 60
     max_days: int = 14
 
@@ -132,18 +139,54 @@ def group_articles(
     ndarray of shape (n_articles,), int64
         The same number for all articles of one story, in order of first appearance from 0.
     """
+    settings = settings or SyndicationSettings()
+    groups = _connected(copy_pairs(texts, settings), len(texts))
+    if vectors is not None:
+        links = rewrite_pairs(texts, vectors, settings, published=published)
+        groups = _joined(groups, links, settings.min_linked)
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+
+
+def _connected(pairs: Pairs, n_articles: int) -> NDArray[np.int64]:
+    """Number the groups of articles that pairs connect, directly or through others."""
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    settings = settings or SyndicationSettings()
-    pairs = [copy_pairs(texts, settings)]
-    if vectors is not None:
-        pairs.append(rewrite_pairs(texts, vectors, settings, published=published))
-    left, right = np.concatenate(pairs).T
-    graph = coo_matrix((np.ones(len(left), dtype=bool), (left, right)), shape=(len(texts), len(texts)))
-    labels = connected_components(graph, directed=False)[1]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    graph = coo_matrix((np.ones(len(pairs), dtype=bool), tuple(pairs.T)), shape=(n_articles, n_articles))
+    labels: NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
+    return labels
+
+
+def _joined(groups: NDArray[np.int64], links: Pairs, min_linked: float) -> NDArray[np.int64]:
+    """Join groups that enough links connect, along the strongest links first."""
+    group = groups.tolist()
+    members: dict[int, list[int]] = {}
+    for number, label in enumerate(group):
+        members.setdefault(label, []).append(number)
+    between: dict[int, Counter[int]] = {label: Counter() for label in members}
+    for left, right in links.tolist():
+        if group[left] != group[right]:
+            between[group[left]][group[right]] += 1
+            between[group[right]][group[left]] += 1
+    joined = True
+    while joined:
+        joined = False
+        for left, right in links.tolist():
+            kept, gone = sorted((group[left], group[right]), key=lambda label: -len(members[label]))
+            possible = len(members[kept]) * len(members[gone])
+            if kept == gone or between[kept][gone] < min_linked * possible:
+                continue
+            joined = True
+            for number in members[gone]:
+                group[number] = kept
+            members[kept] += members.pop(gone)
+            del between[kept][gone], between[gone][kept]
+            for other, count in between.pop(gone).items():
+                between[kept][other] += count
+                between[other][kept] += count
+                del between[other][gone]
+    return np.array(group, dtype=np.int64)
 
 
 def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
@@ -239,7 +282,7 @@ def rewrite_pairs(
     *,
     published: Sequence[str | None] | None = None,
 ) -> Pairs:
-    """Return pairs of articles that share rare facts and meaning; shape (n_pairs, 2).
+    """Return pairs of articles that share rare facts and meaning, largest overlap first; shape (n_pairs, 2).
 
     Raises
     ------
@@ -265,7 +308,7 @@ def rewrite_pairs(
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     days = np.array([np.datetime64(day or "NaT", "D") for day in published or [None] * len(texts)])
     unit = vectors / np.where(length > 0, length, 1)
-    found = []
+    found, overlaps = [], []
     for start in range(0, len(texts), 1000):
         shared = (candidates[start : start + 1000] @ candidates.T).tocoo()
         left, right = shared.row.astype(np.int64) + start, shared.col.astype(np.int64)
@@ -281,4 +324,7 @@ def rewrite_pairs(
             overlap = common / np.maximum(np.minimum(totals[i], totals[j]), 1e-9)
             kept = (common >= settings.min_shared) & (overlap >= settings.min_overlap)
             found.append(np.column_stack([i[kept], j[kept]]))
-    return np.concatenate(found) if found else np.zeros((0, 2), dtype=np.int64)
+            overlaps.append(overlap[kept])
+    if not found:
+        return np.zeros((0, 2), dtype=np.int64)
+    return np.concatenate(found)[np.argsort(-np.concatenate(overlaps), kind="stable")]
