@@ -176,6 +176,8 @@ class LabelConfig(_Config):
     bom: bool = False
     copies: Literal["ignore", "mark", "share"] = "mark"
     sample: Positive | None = None
+    engine: Literal["local", "ray"] = "local"
+    ray_address: str | None = None
     workers: Positive | None = None
     batch_size: Positive = 256
     rows_per_part: Positive = 10_000

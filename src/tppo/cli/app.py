@@ -40,6 +40,13 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Engine(StrEnum):
+    """Where labelling runs."""
+
+    local = "local"
+    ray = "ray"
+
+
 @app.command()
 def train(overrides: Overrides = None) -> None:
     """Train and score a model on labelled articles; log the run and register the model."""
@@ -71,6 +78,10 @@ def label(
     ] = None,
     model: Annotated[str | None, typer.Option(help="MLflow model URI, or a folder.")] = None,
     format: Annotated[Format | None, typer.Option(help="Format of the parts.")] = None,
+    engine: Annotated[Engine | None, typer.Option(help="Processes on this machine, or a Ray cluster.")] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Of the cluster, or auto; default: one is started on this machine.")
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core, none for a small job.")] = None,
     sample: Annotated[int | None, typer.Option(help="Label only so many rows, drawn evenly, for a quick look.")] = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin CSV with a byte order mark, for Excel.")] = False,
@@ -80,10 +91,12 @@ def label(
     """Label articles with a trained model."""
     from tppo.config import LabelConfig, compose
 
-    paths = [item for item in inputs or [] if "=" not in item or Path(item).exists() or glob.glob(item)]  # noqa: PTH207
+    paths = [item for item in inputs or [] if _is_input(item)]
     given = [item for item in inputs or [] if item not in paths]
     given += [f"model={model}"] if model else []
     given += [f"format={format.value}"] if format else []
+    given += [f"engine={engine.value}"] if engine else []
+    given += [f"ray_address={ray_address}"] if ray_address else []
     given += [f"workers={workers}"] if workers is not None else []
     given += [f"sample={sample}"] if sample is not None else []
     given += ["bom=true"] if bom else []
@@ -100,6 +113,11 @@ def label(
         from tppo.cli.label import show_labelling
 
         show_labelling(config, paths, out, fresh=fresh, track=track)
+
+
+def _is_input(item: str) -> bool:
+    """Tell a file, folder, glob or URI from an override."""
+    return "://" in item.partition("=")[0] or "=" not in item or Path(item).exists() or bool(glob.glob(item))  # noqa: PTH207
 
 
 @app.command()

@@ -45,7 +45,8 @@ def show_article(config: LabelConfig, text: str) -> None:
 
 def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fresh: bool, track: bool) -> None:
     """Label files and print what came of it."""
-    find_files(inputs)
+    if config.engine == "local":
+        find_files(inputs)
     model, name, folder = load_model(config.model)
     options = LabelOptions(
         format=config.format,
@@ -58,16 +59,31 @@ def show_labelling(config: LabelConfig, inputs: Sequence[str], out: Path, *, fre
     )
     before = signal.signal(signal.SIGTERM, _stop)
     try:
-        summary = label_files(
-            inputs,
-            out,
-            model,
-            model_name=name,
-            options=options,
-            workers=config.workers or usable_cores(),
-            model_folder=folder,
-            fresh=fresh,
-        )
+        if config.engine == "ray":
+            from tppo.labelling.ray_engine import label_with_ray
+
+            summary = label_with_ray(
+                inputs,
+                out,
+                model,
+                model_name=name,
+                options=options,
+                address=config.ray_address,
+                workers=config.workers,
+                model_folder=folder,
+                fresh=fresh,
+            )
+        else:
+            summary = label_files(
+                inputs,
+                out,
+                model,
+                model_name=name,
+                options=options,
+                workers=config.workers or usable_cores(),
+                model_folder=folder,
+                fresh=fresh,
+            )
     finally:
         signal.signal(signal.SIGTERM, before)
     _show_summary(summary, model.keys, out)

@@ -14,7 +14,7 @@ from tppo.corpus.csv_rows import read_csv
 from tppo.corpus.streams import MAX_ROW_BYTES, bounded_lines, detect_encoding, open_bytes
 from tppo.errors import DataError
 
-__all__ = ["SUFFIXES", "find_files", "read_articles", "read_rows", "repeated"]
+__all__ = ["SUFFIXES", "count_rows", "find_files", "read_articles", "read_rows", "repeated"]
 
 # One entry of a file: where it stands, and its row or the reason there is none.
 Entry = tuple[str, Mapping[str, Any] | str]
@@ -83,6 +83,11 @@ def read_articles(paths: Iterable[Path], *, limits: Limits | None = None) -> Ite
         else:
             seen.add(outcome.id)
             yield outcome
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of rows that `read_rows` yields for a file, good and bad."""
+    return 1 if _suffix(path) in _ONE_ARTICLE else sum(1 for _ in _entries(path))
 
 
 def repeated(source: str, article: Article) -> Rejected:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tppo.classify import ModusModel
@@ -65,14 +65,13 @@ class Labelled:
         One row per article, of `output_schema`.
     marks : Marks or None
         By which copies are known, if they are looked for.
-    n_words, n_new_words : int
-        Running words of the articles watched for drift, and those of them that training did not know.
+    watched : list of (int, int)
+        Per article watched for drift its running words, and those of them that training did not know.
     """
 
     table: Any
     marks: Marks | None
-    n_words: int = 0
-    n_new_words: int = 0
+    watched: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -110,13 +109,16 @@ class Labeller:
         clean = model.clean(fields["text"])
         readings = model.read(fields["text"], clean=clean)
         found = columns(readings, ids=fields["id"], groups=fields["group"], model=self.model_name)
-        tokens = [word for i in watch for word in words(clean[i].text)] if model.domain is not None else []
         return Labelled(
             table=pa.Table.from_pydict(found, schema=output_schema(model.keys)),
             marks=marks_of([c.text for c in clean]) if self.marks else None,
-            n_words=len(tokens),
-            n_new_words=sum(word not in model.domain.known for word in tokens) if model.domain is not None else 0,
+            watched=[self._count_words(clean[i].text) for i in watch],
         )
+
+    def _count_words(self, text: str) -> tuple[int, int]:
+        domain = self.model.domain
+        tokens = words(text) if domain is not None else []
+        return len(tokens), sum(word not in domain.known for word in tokens) if domain is not None else 0
 
 
 def label_rows(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tppo.corpus import Article, Limits, Rejected
 from tppo.corpus.readers import read_rows, repeated
@@ -16,12 +16,41 @@ from tppo.errors import DataError
 from tppo.labelling.index import Index
 from tppo.labelling.pool import Batch
 
-__all__ = ["InputFile", "describe_files", "make_batches", "rows_of"]
+__all__ = ["MAX_CHARS", "DescribedFile", "InputFile", "describe_files", "is_watched", "make_batches", "rows_of"]
 
 # The first articles are all watched for drift, so that small jobs have a report, and of the others one in so many.
 _WATCHED_FIRST, _WATCHED_STEP = 1000, 32
-_MAX_CHARS = 4_000_000  # of a batch, unless one article has more
+MAX_CHARS = 4_000_000  # of a batch, unless one article has more
 _LINED = {".jsonl"}
+
+
+class DescribedFile(Protocol):
+    """What a job must know of an input file, wherever it lies."""
+
+    @property
+    def path(self) -> Path | str:
+        """Path or URI, as it stands in the manifest."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+
+    @property
+    def n_rows(self) -> int | None:
+        """Number of rows, None if not known."""
+
+    def check(self) -> None:
+        """Hold the file against what it was.
+
+        Raises
+        ------
+        DataError
+            If it was changed.
+        """
 
 
 @dataclass(frozen=True)
@@ -103,6 +132,11 @@ def rows_of(
     return islice((row for _, row in sorted(drawn, key=lambda one: one[0])), skip, None)
 
 
+def is_watched(row: int) -> bool:
+    """Tell whether the article of a row is watched for drift."""
+    return row < _WATCHED_FIRST or row % _WATCHED_STEP == 0
+
+
 def make_batches(
     rows: Iterable[tuple[str, Article | Rejected]],
     index: Index,
@@ -141,7 +175,7 @@ def make_batches(
         else:
             draft.add(number, outcome)
         number += 1
-        if number - start == size or number % rows_per_part == 0 or draft.n_chars > _MAX_CHARS:
+        if number - start == size or number % rows_per_part == 0 or draft.n_chars > MAX_CHARS:
             yield draft.batch(start, number)
             draft, start = _Draft(), number
     if number > start:
@@ -172,6 +206,6 @@ class _Draft:
             "text": pa.array([a.text for a in self.articles], text),
             "group": pa.array([a.group for a in self.articles], text),
         }
-        watch = [i for i, row in enumerate(self.rows) if row < _WATCHED_FIRST or row % _WATCHED_STEP == 0]
+        watch = [i for i, row in enumerate(self.rows) if is_watched(row)]
         articles = pa.RecordBatch.from_pydict(columns)
         return Batch(first, end - first, articles, self.rows, self.rejected, self.repeats, watch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from tppo.errors import UsageError
 from tppo.labelling.batch import Labelled, Labeller, output_schema
 from tppo.labelling.folder import JobFolder, open_folder
 from tppo.labelling.index import Index, open_index
-from tppo.labelling.inputs import InputFile, describe_files, make_batches, rows_of
+from tppo.labelling.inputs import DescribedFile, describe_files, make_batches, rows_of
 from tppo.labelling.pool import Batch, Engine, in_processes, in_this_process
 from tppo.labelling.stories import with_stories
 from tppo.labelling.summary import LabelSummary
 
-__all__ = ["LabelOptions", "label_files"]
+__all__ = ["LabelOptions", "label_files", "run_job"]
 
 
 @dataclass(frozen=True)
@@ -115,15 +115,54 @@ def label_files(
         engine = in_processes(labeller, model_folder, workers)
     engine = engine or in_this_process(labeller)
     files = describe_files(find_files(inputs))
+
+    def labelled(index: Index, done: int) -> Iterator[tuple[Batch, Labelled]]:
+        o = options
+        rows = rows_of(files, limits=Limits(max_chars=o.max_chars), skip=done, sample=o.sample)
+        once = o.copies == "share"
+        return engine(
+            make_batches(rows, index, first=done, size=o.batch_size, rows_per_part=o.rows_per_part, once=once)
+        )
+
+    return run_job(files, out, model, labelled, model_name=model_name, options=options, fresh=fresh)
+
+
+def run_job(
+    files: Sequence[DescribedFile],
+    out: Path,
+    model: ModusModel,
+    labelled: Callable[[Index, int], Iterator[tuple[Batch, Labelled]]],
+    *,
+    model_name: str,
+    options: LabelOptions,
+    fresh: bool,
+) -> LabelSummary:
+    """Write labelled batches into a folder, wherever they come from: what all engines share.
+
+    Parameters
+    ----------
+    files : sequence of DescribedFile
+        The inputs, in order.
+    out, model, model_name, options, fresh
+        As `label_files` takes them.
+    labelled : callable
+        Takes the index of the job and a number of rows, and returns the batches after them in order, none across the
+        end of a part; repeated ids are quarantined already.
+
+    Returns
+    -------
+    LabelSummary
+        Counts over the whole job, earlier sittings included.
+    """
     with open_folder(out, _settings(files, model_name, options), fresh=fresh) as folder:
         if not folder.finished:
             with open_index(folder.index) as index:
-                _Job(folder, index, model, options).run(files, engine)
+                _Job(folder, index, model, options).run(files, labelled)
             folder.finish()
         return folder.summary
 
 
-def _settings(files: list[InputFile], model_name: str, options: LabelOptions) -> dict[str, Any]:
+def _settings(files: Sequence[DescribedFile], model_name: str, options: LabelOptions) -> dict[str, Any]:
     return {
         "model": model_name,
         "format": options.format,
@@ -155,24 +194,18 @@ class _Job:
         self.model = model
         self.options = options
 
-    def run(self, files: list[InputFile], engine: Engine) -> None:
+    def run(
+        self,
+        files: Sequence[DescribedFile],
+        labelled: Callable[[Index, int], Iterator[tuple[Batch, Labelled]]],
+    ) -> None:
         """Label what is missing."""
-        o, summary = self.options, self.folder.summary
-        done = summary.articles
+        done = self.folder.summary.articles
         self.index.forget_from(done)
-        rows = rows_of(files, limits=Limits(max_chars=o.max_chars), skip=done, sample=o.sample)
-        batches = make_batches(
-            rows,
-            self.index,
-            first=done,
-            size=o.batch_size,
-            rows_per_part=o.rows_per_part,
-            once=o.copies == "share",
-        )
         known = [file.n_rows for file in files]
-        total = None if o.sample is not None or None in known else sum(n for n in known if n is not None)
+        total = None if self.options.sample is not None or None in known else sum(n for n in known if n is not None)
         with progress("labelling", "articles", total, done=done) as advance:
-            self._write_parts(engine(batches), advance)
+            self._write_parts(labelled(self.index, done), advance)
         for file in files:
             file.check()
 
@@ -184,8 +217,8 @@ class _Job:
                 share = self.options.copies == "share"
                 table, n_copies = with_stories(batch, found, self.index, share=share)
                 self.folder.summary.copies += n_copies
-            self.folder.summary.n_words += found.n_words
-            self.folder.summary.n_new_words += found.n_new_words
+            self.folder.summary.n_words += sum(n for n, _ in found.watched)
+            self.folder.summary.n_new_words += sum(n for _, n in found.watched)
             part.tables.append(table)
             part.rejected += batch.rejected
             part.n_rows += batch.n_rows
