@@ -102,3 +102,41 @@ def test_the_server_listens_on_this_machine_only(server: str) -> None:
     port = int(server.rpartition(":")[2])
     with socket.socket() as other:
         other.bind(("127.0.0.2", port))  # taken already if the server listened on every address
+
+
+GOOD = {"text": "Polisi menangkap makelar ginjal."}
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"text": 5}, "text must be a string"),
+        ({"text": ["Polisi menangkap perekrut."]}, "text must be a string"),
+        ({"text": {"body": "x"}}, "text must be a string"),
+        ({"text": " "}, "no text"),
+        ({"body": "x"}, "no text"),
+        ({"id": ["a"], "text": "Sapi dicuri."}, "id must be"),
+        ({"id": "x" * 600, "text": "Sapi dicuri."}, "id must be"),
+    ],
+)
+def test_no_row_spoils_the_answer_of_another(server: str, bad: dict[str, Any], reason: str) -> None:
+    first, wrong, last = ask(server, {"dataframe_records": [GOOD, bad, GOOD]})
+    assert (first["error"], last["error"]) == (None, None)
+    assert first["modus"] == last["modus"]
+    assert reason in wrong["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no JSON",
+        "[1, 2]",
+        '{"rows": []}',
+        '{"dataframe_records": 3}',
+        r'{"dataframe_records": [{"text": "\ud800"}]}',  # no Unicode: pandas refuses it before the model sees it
+    ],
+)
+def test_a_request_that_is_no_table_is_the_callers_fault(server: str, body: str) -> None:
+    answer = requests.post(f"{server}/invocations", data=body, headers={"Content-Type": "application/json"}, timeout=60)
+    assert answer.status_code == 400, answer.text

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from tppo.corpus import Article, Limits, find_files
 from tppo.corpus.article import SNIPPET
@@ -119,7 +120,7 @@ def _find_uris(uri: str) -> list[str]:
     if not names:
         raise DataError(f"no article files in folder {without_secrets(uri)}: expected {', '.join(SUFFIXES)}")
     folder, mark, options = uri.partition("?")
-    return [folder.rstrip("/") + name.removeprefix(path.rstrip("/")) + mark + options for name in names]
+    return [folder.rstrip("/") + quote(name.removeprefix(path.rstrip("/"))) + mark + options for name in names]
 
 
 def _open(uri: str) -> tuple[Any, str]:

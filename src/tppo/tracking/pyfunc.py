@@ -58,7 +58,12 @@ class ServedModel:
         out = [
             next(labelled)
             if isinstance(outcome, Article)
-            else error_row(self.model.keys, identifier=_given_id(record), model=self.name, error=outcome)
+            # Zeros, not None: MLflow's spark_udf cannot hold a column of integers in which one is missing.
+            else {
+                **error_row(self.model.keys, identifier=_given_id(record), model=self.name, error=outcome),
+                "n_tokens": 0,
+                "n_tokens_dropped": 0,
+            }
             for outcome, record in zip(outcomes, records)
         ]
         # As objects: otherwise one bad row turns the integers of all rows to floats and None to NaN, which is no JSON.
