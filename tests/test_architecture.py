@@ -26,7 +26,7 @@ RANK = {
 }
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 FOUNDATIONS = ("tppo", "tppo.errors", "tppo.taxonomy", "tppo.console", "tppo.processes")
-HEAVY = ("numpy", "scipy", "sklearn", "torch", "mlflow", "pyarrow", "pandas", "hydra", "pydantic", "matplotlib")
+HEAVY = ("numpy", "scipy", "sklearn", "torch", "mlflow", "pyarrow", "pandas", "hydra", "pydantic", "matplotlib", "ray")
 
 
 def name_of(path: Path) -> str:
@@ -198,4 +198,4 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("name", ["tppo.corpus, tppo.embedding", "tppo.labelling", "tppo.tracking", "tppo.cli.show"])
 def test_labelling_is_imported_without_mlflow_torch_and_scikit_learn(name: str) -> None:
-    assert loaded_after(name, ("mlflow", "torch", "sklearn", "pandas", "matplotlib")) == "[]"
+    assert loaded_after(name, ("mlflow", "torch", "sklearn", "pandas", "matplotlib", "ray")) == "[]"

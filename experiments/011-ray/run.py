@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from tppo.classify import ModusModel
 from tppo.labelling import LabelOptions, LabelSummary, label_files
-from tppo.labelling.pool import usable_cores
 from tppo.labelling.ray_engine import label_with_ray
+from tppo.processes import usable_cores
 from tppo.tracking import resolve_model
 
 SHORT = 3000  # above what the local engine labels without worker processes

@@ -147,7 +147,7 @@ def actors_of(node: Any) -> list[int]:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == raylet and b"_Actor" in (entry / "cmdline").read_bytes():
+            if parent == raylet and b"RowLabeller" in (entry / "cmdline").read_bytes():
                 found.append(int(entry.name))
         except OSError:
             continue

@@ -60,7 +60,8 @@ def test_spark_labels_as_the_local_model_does(answers, in_store) -> None:
     model = ModusModel.load(resolve_model(URI).folder)
     good = [row for n, row in enumerate(articles(40)) if n != 3]
     table = label_rows(model, [{"id": row["id"], "text": row["text"]} for row in good], model_name="-").table
-    expected = {row["id"]: row for row in table.drop_columns(["model"]).to_pylist()}
+    rows = table.drop_columns(["model"]).to_pylist()
+    expected = {row["id"]: {**row, "group": "", "error": ""} for row in rows}
     found = {row["id"]: {k: v for k, v in row.items() if k != "model"} for row in answers if row["id"] != "empty"}
     assert found == expected
 

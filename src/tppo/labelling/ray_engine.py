@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,19 +13,17 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from tppo.classify import ModusModel, folder_digest
-from tppo.corpus import Article, Rejected
 from tppo.errors import DataError, UsageError
-from tppo.labelling.batch import Labelled, Labeller, output_schema
-from tppo.labelling.copies import Marks
+from tppo.labelling.batch import Labelled, output_schema
 from tppo.labelling.index import Index
 from tppo.labelling.inputs import make_batches
 from tppo.labelling.job import LabelOptions, run_job
-from tppo.labelling.pool import Batch, usable_cores
+from tppo.labelling.pool import Batch
+from tppo.labelling.ray_rows import Arriving, RowLabeller, labelled_rows
 from tppo.labelling.summary import LabelSummary
 from tppo.labelling.uris import ClusterFile, Stretch, describe, find_inputs, read_stretch
+from tppo.processes import usable_cores
 
 __all__ = ["label_with_ray"]
 
@@ -88,15 +87,15 @@ def label_with_ray(
         raise UsageError("the Ray engine labels everything: leave out --sample, or use --engine local")
     ray = _import_ray()
     uris = find_inputs(inputs)
-    with _cluster(ray, address), _failures(ray):
+    with _failures(ray), _cluster(ray, address):
         files = _describe_all(ray, uris)
         pipeline = _Pipeline(ray, files, model, model_folder, model_name, options, workers)
         return run_job(files, out, model, pipeline.labelled, model_name=model_name, options=options, fresh=fresh)
 
 
 def _import_ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers of every cluster
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # its default to come; unset, Ray warns of that
     try:
         import ray
         import ray.data
@@ -111,6 +110,7 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    on_sigterm = signal.getsignal(signal.SIGTERM)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address is None:
@@ -122,6 +122,8 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
         where = f"at {address!r}" if address else "on this machine"
         first = str(error).strip().splitlines()[0]
         raise UsageError(f"no Ray cluster {where}: {first}; start one with 'ray start --head'") from None
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, on_sigterm)  # Ray puts its own in the place of the caller's
     try:
         yield
     finally:
@@ -179,7 +181,7 @@ class _Pipeline:
     def labelled(self, index: Index, done: int) -> Iterator[tuple[Batch, Labelled]]:
         """Yield the labelled batches after the first `done` rows."""
         stretches = list(_stretches(self.files, done))
-        arriving = _Arriving(self._run(stretches) if stretches else iter(()), done)
+        arriving = Arriving(self._run(stretches) if stretches else iter(()), done)
         batches = make_batches(
             arriving.rows(),
             index,
@@ -190,7 +192,7 @@ class _Pipeline:
         )
         schema = output_schema(self.keys)
         for batch in batches:
-            yield batch, _take(arriving.take(batch.n_rows), [row - batch.first for row in batch.rows], schema)
+            yield batch, labelled_rows(arriving.take(batch.n_rows), [row - batch.first for row in batch.rows], schema)
         expected = sum(file.n_rows for file in self.files)
         if arriving.number != expected:
             raise DataError(f"expected {expected:,} rows, got {arriving.number:,}: the input was changed meanwhile")
@@ -214,7 +216,7 @@ class _Pipeline:
                 concurrency=readers,
             )
             labelled = rows.map_batches(
-                _Actor,
+                RowLabeller,
                 batch_size=o.batch_size,
                 batch_format="pyarrow",
                 fn_constructor_kwargs={
@@ -263,103 +265,3 @@ def _files_of(folder: Path) -> dict[str, bytes]:
 def _read(stretches: Any, *, max_chars: int, size: int) -> Iterator[Any]:
     for row in stretches.to_pylist():
         yield from read_stretch(Stretch(**row), max_chars=max_chars, size=size)
-
-
-class _Actor:
-    """A process with the model, on any node."""
-
-    def __init__(self, files: Any, digest: str, model_name: str, marks: bool, texts: bool) -> None:
-        import ray
-
-        threadpool_limits(1)
-        self._texts = texts
-        with tempfile.TemporaryDirectory(prefix="tppo-") as name:
-            folder = Path(name) / "model"
-            for relative, content in ray.get(files).items():
-                path = folder / relative
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            self._labeller = Labeller(ModusModel.load(folder, digest=digest), model_name, marks)
-
-    def __call__(self, rows: Any) -> Any:
-        """Return the rows with their labels; null where a row is no article."""
-        import pyarrow as pa
-
-        places = [i for i, reason in enumerate(rows["reason"].to_pylist()) if reason is None]
-        articles = rows.take(places)
-        watch = [i for i, wanted in enumerate(articles["watch"].to_pylist()) if wanted]
-        found = self._labeller(articles.select(["id", "text", "group"]), watch)
-        back = pa.array(_positions(places, rows.num_rows), pa.int64())
-        watched = dict(zip((places[i] for i in watch), found.watched))
-        out = rows.select(["row", "source", "reason", "snippet", "id", "group", *(["text"] if self._texts else [])])
-        out = out.rename_columns([f"row_{name}" for name in out.column_names])
-        labels = found.table.combine_chunks().take(back)
-        for name, column in zip(labels.column_names, labels.columns):
-            out = out.append_column(name, column)
-        counts = [watched.get(i) for i in range(rows.num_rows)]
-        out = out.append_column("row_watched", pa.array(counts, pa.list_(pa.int64())))
-        if found.marks is not None:
-            keys = pa.array([list(k) for k in found.marks.keys], pa.list_(pa.int64())).take(back)
-            signatures = pa.array(found.marks.signatures, pa.binary()).take(back)
-            out = out.append_column("row_keys", keys).append_column("row_signature", signatures)
-        return out
-
-
-def _positions(places: Sequence[int], n: int) -> list[int | None]:
-    """Return for each of `n` rows its position among `places`, or None."""
-    positions: list[int | None] = [None] * n
-    for position, place in enumerate(places):
-        positions[place] = position
-    return positions
-
-
-class _Arriving:
-    """Labelled rows as they arrive, kept until their batch is made.
-
-    Parameters
-    ----------
-    tables : iterator of pyarrow.Table
-        As `_Actor` returns them.
-    done : int
-        Number of the first row.
-    """
-
-    def __init__(self, tables: Iterator[Any], done: int) -> None:
-        self._tables = tables
-        self._waiting: list[Any] = []
-        self.number = done
-
-    def rows(self) -> Iterator[tuple[str, Article | Rejected]]:
-        """Yield the rows in order, and check that none is missing or came twice."""
-        for table in self._tables:
-            self._waiting.append(table)
-            names = ["row_row", "row_source", "row_reason", "row_id", "row_snippet", "row_group"]
-            columns = table.select(names).to_pydict()
-            texts = table["row_text"].to_pylist() if "row_text" in table.column_names else columns["row_snippet"]
-            for (row, source, reason, identifier, snippet, group), text in zip(zip(*columns.values()), texts):
-                if row != self.number:
-                    raise DataError(f"Ray gave row {row:,} where row {self.number:,} was due: please report this")
-                self.number += 1
-                if reason is not None:
-                    yield source, Rejected(source, reason, identifier, snippet)
-                else:
-                    yield source, Article(identifier, text, group=group)
-
-    def take(self, n: int) -> Any:
-        """Return the first `n` rows that were not taken yet."""
-        import pyarrow as pa
-
-        waiting = pa.concat_tables(self._waiting)
-        self._waiting = [waiting.slice(n)]
-        return waiting.slice(0, n)
-
-
-def _take(rows: Any, places: list[int], schema: Any) -> Labelled:
-    """Return some of the rows that `_Actor` returned as what a `Labeller` returns."""
-    kept = rows.take(places).combine_chunks()
-    marks = None
-    if "row_keys" in rows.column_names:
-        keys = [tuple(key) for key in kept["row_keys"].to_pylist()]
-        marks = Marks(keys, kept["row_signature"].to_pylist())
-    watched = [(n, new) for n, new in (w for w in kept["row_watched"].to_pylist() if w is not None)]
-    return Labelled(kept.select(schema.names).cast(schema), marks, watched)

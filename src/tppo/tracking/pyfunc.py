@@ -5,6 +5,7 @@ MLflow loads this module by name and gives it the model's files; nothing is pick
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tppo.corpus.article import Article, InvalidRowError, Limits, article_from_r
 from tppo.tracking.registry import logged_digest
 
 __all__ = ["ServedModel", "example", "signature"]
+
+_TEXTS = ["id", "group", "error"]
 
 
 class ServedModel:
@@ -45,6 +48,7 @@ class ServedModel:
         -------
         pandas.DataFrame
             The output contract, one row per input row in order. A row that is no article has its reason in ``error``.
+            In a Spark worker missing texts are empty ones.
         """
         import pandas as pd
 
@@ -67,7 +71,16 @@ class ServedModel:
             for outcome, record in zip(outcomes, records)
         ]
         # As objects: otherwise one bad row turns the integers of all rows to floats and None to NaN, which is no JSON.
-        return pd.DataFrame(out, columns=column_names(self.model.keys), dtype=object)
+        answer = pd.DataFrame(out, columns=column_names(self.model.keys), dtype=object)
+        if _in_spark():
+            answer[_TEXTS] = answer[_TEXTS].fillna("")
+        return answer
+
+
+def _in_spark() -> bool:
+    """Tell whether this is a Spark worker: there MLflow (3.17) makes the text 'None' of a missing one."""
+    context = sys.modules.get("pyspark.taskcontext")
+    return context is not None and context.TaskContext.get() is not None
 
 
 def _given_id(record: dict[str, Any]) -> str | None:
