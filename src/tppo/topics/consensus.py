@@ -180,7 +180,7 @@ def choose_k(
     """Choose the number of topics: the largest tried whose clusters come back on 80 % subsamples.
 
     Few numbers are tried, each twice the one before, and one counts as good unless its stability is clearly below the
-    target (by more than a standard deviation over the pairs of subsamples), so that the choice itself is stable.
+    target (by more than two standard deviations over the pairs of subsamples), so that the choice itself is stable.
 
     Parameters
     ----------
@@ -222,6 +222,6 @@ def choose_k(
             labels.append((sample @ centroids.T).argmax(axis=1))
         agreement = [adjusted_rand_score(a, b) for i, a in enumerate(labels) for b in labels[:i]]
         tried[k] = float(np.mean(agreement))
-        if tried[k] + float(np.std(agreement)) >= target:
+        if tried[k] + 2 * float(np.std(agreement)) >= target:
             good.append(k)
     return (max(good) if good else max(tried, key=lambda k: (tried[k], k))), tried
