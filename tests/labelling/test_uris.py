@@ -68,6 +68,13 @@ def test_without_ray_the_message_says_what_to_install(mixed, tmp_path, model, mo
         label_with_ray([mixed], tmp_path / "out", model, model_name="m", model_folder=tmp_path)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:port", "nowhere.invalid:6379"])
+def test_where_no_cluster_answers_the_message_says_so_at_once(mixed, tmp_path, model, address) -> None:
+    pytest.importorskip("ray", reason="needs the extra ray")
+    with pytest.raises(UsageError, match=f"no Ray cluster at '{address}'.*ray start --head"):
+        label_with_ray([mixed], tmp_path / "out", model, model_name="m", model_folder=tmp_path, address=address)
+
+
 def test_the_ray_engine_takes_no_sample(mixed, tmp_path, model) -> None:
     options = LabelOptions(sample=5)
     with pytest.raises(UsageError, match="--engine local"):
