@@ -32,7 +32,8 @@ def test_the_answer_is_what_the_model_reads(served: ServedModel) -> None:
 
 
 def test_a_bad_row_is_answered_with_its_error_and_the_others_with_labels(served: ServedModel) -> None:
-    answer = served.predict(pd.DataFrame({"id": ["a", "b", "c"], "text": ["Sapi dicuri.", None, "Jembatan baru."]}))
+    first, last = (row["text"] for row in articles(2))
+    answer = served.predict(pd.DataFrame({"id": ["a", "b", "c"], "text": [first, None, last]}))
     assert answer["error"].notna().tolist() == [False, True, False]
     assert answer["error"][1].startswith("no text")
     assert (answer["modus"][1], answer["evidence"][1]) == ([], [])
