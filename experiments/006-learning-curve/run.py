@@ -16,9 +16,10 @@ import numpy as np
 
 from tppo.classify import YES
 from tppo.config import TrainConfig, compose
-from tppo.corpus import Article, Cleaner, load_split
+from tppo.corpus import Article, Cleaner
+from tppo.dataset import load_parts, truth
 from tppo.evaluate import Evaluation, evaluate
-from tppo.train import fit_model, read_corpus, score, truth
+from tppo.train import fit_model, score
 
 SHARES = (50, 100, 200, 400, 800)
 
@@ -54,23 +55,46 @@ def row(name: str, scores: Evaluation) -> str:
     return f"| {name} | {f1.value:.3f} ({f1.low:.2f}-{f1.high:.2f}) | {modus} | {o['false_alarms'].value:.3f} |"
 
 
+def plot(curve: Sequence[tuple[int, Evaluation]], path: Path) -> None:
+    """Draw macro-F1 with its interval over the number of articles."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 3.2), layout="constrained")
+    axes = figure.subplots()
+    n = [articles for articles, _ in curve]
+    f1 = [scores.overall["f1_macro"] for _, scores in curve]
+    below, above = [e.value - e.low for e in f1], [e.high - e.value for e in f1]
+    axes.errorbar(n, [e.value for e in f1], yerr=[below, above], fmt="o", capsize=3)
+    axes.set(xscale="log", xlabel="training articles", ylabel="macro-F1, test part (95 %)")
+    axes.set_xticks(sorted(set(n)), [str(x) for x in sorted(set(n))])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shares", type=int, nargs="*", default=list(SHARES))
+    parser.add_argument("--seeds", type=int, default=1, help="draws of each share")
+    parser.add_argument("--plot", type=Path, help="PNG file for the learning curve")
+    parser.add_argument("--set", action="append", default=[], metavar="OVERRIDE", help="as for tppo train; repeatable")
     args = parser.parse_args()
-    config = compose("train", [], TrainConfig)
-    articles, _ = read_corpus(config)
-    split = load_split(Path(config.split.file or "data/splits/authored.json"))
-    by_id = {a.id: a for a in articles}
-    learn, test = ([by_id[i] for i in part if i in by_id] for part in (split.train, split.test))
+    config = compose("train", args.set, TrainConfig)
+    parts = load_parts(config)
+    learn, test = parts.learn, parts.test
     keys = config.taxonomy.label_keys
     head = f"| | macro-F1 | {' | '.join(config.taxonomy.modus_keys)} | false alarms |\n|{'---|' * (len(keys) + 2)}"
 
     print(f"\nLearning curve, {len(test)} test articles\n\n{head}")
+    curve: list[tuple[int, Evaluation]] = []
     for n in [*(n for n in args.shares if n < len(learn)), len(learn)]:
-        part = draw(learn, n, config.seed)
-        model = fit_model(config, part, {})
-        print(row(f"{len(part)} articles", score(config, test, model.read([a.text for a in test]))), flush=True)
+        for seed in range(args.seeds if n < len(learn) else 1):
+            part = draw(learn, n, config.seed + seed)
+            model = fit_model(config, part, {})
+            curve.append((len(part), score(config, test, model.read([a.text for a in test]))))
+            print(row(f"{len(part)} articles", curve[-1][1]), flush=True)
+    if args.plot:
+        plot(curve, args.plot)
 
     print(f"\nInstead of labelled articles\n\n{head}")
     y = truth(test, keys) == 1

@@ -52,7 +52,7 @@ def run_record(
         experiment=config.tracking.experiment,
         run_name=name,
         registered_model=config.tracking.registered_model,
-        params={"encoder": encoder, "classifier": classifier, **flatten(config)},
+        params={"Encoder": encoder, "Classifier": classifier, **flatten(config)},
         metrics=_metrics(model, parts, found, seconds),
         tags={
             "tppo.data_digest": data_digest([*parts.learn, *parts.test]),
@@ -104,10 +104,10 @@ def _metrics(model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[
         "test/tokens_dropped": float(found.readings.n_dropped.sum()),
         "train/articles": float(len(parts.learn)),
         "test/articles": float(len(parts.test)),
-        "data/quarantined": float(len(parts.rejected)),
+        "train/quarantined": float(len(parts.rejected)),
     }
     if isinstance(model.encoder, CachedEncoder):
-        metrics["embedding/cache_hit_rate"] = model.encoder.hit_rate
+        metrics["time/cache_hit_rate"] = model.encoder.hit_rate
     return metrics
 
 
@@ -126,7 +126,9 @@ def _figures(test: Predictions) -> dict[str, Any]:
 def shown_names(config: TrainConfig) -> tuple[str, str]:
     """Return short names of encoder and classifier, for the name of a run and for the columns to compare runs by.
 
-    The encoder is ``none`` where the classifier does not look at vectors.
+    The encoder is ``none`` where the classifier does not look at vectors. Names differ in their first ten characters,
+    all that MLflow's plot of parallel coordinates shows; the parameters have capitals because it takes the first three
+    that differ.
     """
     e, c = config.embedding, config.classifier
     if isinstance(e, StaticConfig):
@@ -136,4 +138,4 @@ def shown_names(config: TrainConfig) -> tuple[str, str]:
     else:
         encoder = Path(e.model).name
     seen = "+".join(name for name, used in (("vectors", c.vectors), ("terms", c.terms)) if used)
-    return (encoder if c.vectors else "none"), f"{'window+article' if c.whole else c.level}: {seen}"
+    return (encoder if c.vectors else "none"), f"{seen} ({'window+article' if c.whole else c.level})"

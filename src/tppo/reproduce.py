@@ -19,7 +19,7 @@ from tppo.train import train
 __all__ = ["Difference", "Reproduction", "reproduce"]
 
 # What may differ between two runs that are equal: times, how full the cache was, who the champion was.
-_NOT_COMPARED = ("time/", "embedding/cache_hit_rate", "vs_champion/", "vs_best/")
+_NOT_COMPARED = ("time/", "vs_champion/", "vs_best/")
 
 
 @dataclass(frozen=True)

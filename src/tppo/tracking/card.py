@@ -61,7 +61,7 @@ def model_card(
         "## Data",
         "",
         f"- {count('train/articles')} articles to learn from, {count('test/articles')} to score on, from "
-        f"`{params.get('corpus.paths', '?')}` (split: {params.get('split.by', '?')}; {count('data/quarantined')} rows "
+        f"`{params.get('corpus.paths', '?')}` (split: {params.get('split.by', '?')}; {count('train/quarantined')} rows "
         "not used, see `quarantine.jsonl`)",
         f"- digest of all articles `{tags.get('tppo.data_digest', '?')}`, of the test part "
         f"`{tags.get('tppo.test_digest', '?')}`",

@@ -6,7 +6,8 @@ import os
 import re
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def serve_ui(port: int) -> None:
     # The URI goes by the environment: a password in it must not stand in the list of processes.
     os.environ["MLFLOW_BACKEND_STORE_URI"] = store
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--workers", "1", "--port", str(port)]
     os.execv(sys.executable, command)
 
 
@@ -105,11 +106,31 @@ def client() -> Any:
     store = tracking_uri()
     mlflow.set_tracking_uri(store)
     try:
-        return mlflow.MlflowClient()
+        with _alone_in_folder(store):
+            return mlflow.MlflowClient()
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the MLflow store {without_secrets(store)} needs the Python package {error.name!r}: install it"
         ) from None
+
+
+@contextmanager
+def _alone_in_folder(store: str) -> Iterator[None]:
+    """Let one process at a time open an SQLite store: MLflow makes its tables then, and two that do so at once fail."""
+    database = re.fullmatch(r"sqlite:///(.+)", store)
+    if database is None:
+        yield
+        return
+    import fcntl
+
+    folder = Path(database[1]).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def resolve_model(uri: str) -> StoredModel:

@@ -11,6 +11,7 @@ from typing import Any
 from tppo import __version__
 from tppo.evaluate import Predictions
 from tppo.tracking.card import model_card, reproduce_command, summary
+from tppo.tracking.experiments import use_experiment
 from tppo.tracking.lookup import REPRODUCES, find_run
 from tppo.tracking.promotion import TEST_TAG, Promotion, Reread, crown
 from tppo.tracking.registry import CHAMPION, DIGEST_TAG, client
@@ -130,7 +131,7 @@ def log_training_run(
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
     api = client()
-    mlflow.set_experiment(record.experiment)
+    use_experiment(record.experiment)
     with mlflow.start_run(run_name=record.run_name, tags=dict(record.tags)) as run:
         mlflow.log_params(dict(record.params))
         _describe(record, run.info.run_id, digest)

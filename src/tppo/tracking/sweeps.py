@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tppo.errors import UsageError
+from tppo.tracking.experiments import use_experiment
 from tppo.tracking.registry import client
 
 __all__ = [
@@ -83,10 +84,8 @@ def open_sweep(name: str, digest: str, *, fresh: bool = False) -> str:
     UsageError
         If another process is at it.
     """
-    import mlflow
-
     api = client()
-    place = mlflow.set_experiment(EXPERIMENT).experiment_id
+    place = use_experiment(EXPERIMENT)
     owner = f"{socket.gethostname()}:{os.getpid()}"
     wanted = f"tags.`{_DIGEST}` = '{digest}'"
     found = [] if fresh else api.search_runs([place], wanted, order_by=["attributes.start_time DESC"], max_results=1)
@@ -159,8 +158,7 @@ def log_pruned_trial(name: str, params: Mapping[str, str], tags: Mapping[str, st
     """Log a trial that was given up after the screening, and return the run's id."""
     import mlflow
 
-    client()
-    mlflow.set_experiment(EXPERIMENT)
+    use_experiment(EXPERIMENT)
     note = f"**{name}**: given up after the screening, see the parent run."
     with mlflow.start_run(run_name=name, tags={**tags, PRUNED: "true", "mlflow.note.content": note}) as run:
         mlflow.log_params(dict(params))

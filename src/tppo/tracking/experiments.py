@@ -1,0 +1,85 @@
+"""Experiments of MLflow, with the view that its UI offers for their runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+
+from tppo.tracking.registry import client
+
+__all__ = ["SCORES_VIEW", "use_experiment"]
+
+# The UI keeps a saved view as a tag of the experiment (MLflow 3.17, not documented); that it still reads it is seen by
+# tests/integration/test_ui_browser.py.
+SCORES_VIEW = "mlflow.sharedViewState.tppo-scores"
+_PARAMS = ("Encoder", "Classifier")
+_METRICS = (
+    "test/f1_macro",
+    "test/f1_macro_lo",
+    "test/f1_macro_hi",
+    "vs_champion/f1_macro",
+    "vs_champion/p",
+    "vs_best/f1_macro",
+    "vs_best/p",
+    "oof/f1_macro",
+    "test/false_alarms",
+    "time/fit_s",
+    "time/label_article_ms",
+)
+_NOTE = """\
+Which encoder and classifier is best, at what cost, and is the difference real?
+
+Open **Views > scores** above the runs: best first, with 95 % intervals (`test/f1_macro_lo`, `_hi`), the difference to
+the champion of that time with its p-value (`vs_champion/...`; in a sweep `vs_best/...`), seconds of training and
+milliseconds per labelled article. `oof/...` is scored on held-out folds of the training part: choose settings by it,
+not by `test/...`.
+Select runs and press **Compare** for parallel coordinates; `tppo compare FIRST SECOND` gives all the tests of a pair.
+"""
+
+
+def use_experiment(name: str) -> str:
+    """Make an experiment the one that training runs go to, and return its id; a new one is told how to show them."""
+    import mlflow
+
+    api = client()
+    experiment = mlflow.set_experiment(name)
+    if SCORES_VIEW not in experiment.tags:
+        tags = {SCORES_VIEW: _saved_view("scores", int(experiment.creation_time)), "mlflow.note.content": _NOTE}
+        for key, value in {"mlflow.experimentKind": "custom_model_development", **tags}.items():
+            api.set_experiment_tag(experiment.experiment_id, key, value)
+    return str(experiment.experiment_id)
+
+
+def _saved_view(name: str, created_ms: int) -> str:
+    columns = [*(f"params.`{key}`" for key in _PARAMS), *(f"metrics.`{key}`" for key in _METRICS)]
+    state = _view_state(columns, order_by="metrics.`test/f1_macro`")
+    packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
+    view = {"name": name, "createdAt": created_ms, "updatedAt": created_ms, "state": f"deflate;{packed}"}
+    return json.dumps(view)
+
+
+def _view_state(columns: Sequence[str], *, order_by: str) -> Mapping[str, object]:
+    """Return what the runs page keeps of itself: columns and order; everything else as it is at first."""
+    return {
+        "searchFilter": "",
+        "orderByKey": order_by,
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": list(columns),
+        "columnOrder": [],
+        "columnWidths": {},
+        "runsHiddenMode": "FIRST_10_RUNS",
+        "viewMaximized": False,
+        "runListHidden": False,
+        "isAccordionReordered": False,
+        "useGroupedValuesInCharts": True,
+        "hideEmptyCharts": True,
+        "groupBy": None,
+        "groupsExpanded": {},
+        "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
+    }
