@@ -134,7 +134,7 @@ def shown_names(config: TrainConfig) -> tuple[str, str]:
     if isinstance(e, StaticConfig):
         encoder = "static-id" if e.folder is None else Path(e.folder).name
     elif isinstance(e, TfidfSvdConfig):
-        encoder = f"{e.kind}-{e.dimension}"
+        encoder = f"svd-{e.dimension}"
     else:
         encoder = Path(e.model).name
     seen = "+".join(name for name, used in (("vectors", c.vectors), ("terms", c.terms)) if used)

@@ -71,7 +71,7 @@ def test_the_run_finished_in_its_experiment(api: Any, in_store: Any) -> None:
 def test_the_parameters_are_the_flattened_configuration(api: Any, in_store: Any) -> None:
     run = api.get_run(in_store.strong.run.run_id)
     params = dict(run.data.params)
-    assert (params.pop("Encoder"), params.pop("Classifier")) == ("tfidf-svd-32", "vectors+terms (window+article)")
+    assert (params.pop("Encoder"), params.pop("Classifier")) == ("svd-32", "vectors+terms (window+article)")
     assert params == flatten(train_config(in_store.corpus))
 
 

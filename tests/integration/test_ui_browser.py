@@ -81,7 +81,7 @@ def answering(address: str, process: subprocess.Popen[bytes], place: Workplace) 
 
 @pytest.fixture
 def page(chromium: Any, ui: str) -> Iterator[Any]:
-    page = chromium.new_page(viewport={"width": 1600, "height": 900})
+    page = chromium.new_page(viewport={"width": 1800, "height": 720})
     page.set_default_timeout(PATIENCE_MS)
     yield page
     page.close()
@@ -102,6 +102,7 @@ def shoot(page: Any) -> Callable[[str], None]:
 def open_runs(page: Any, ui: str) -> None:
     page.goto(f"{ui}/#/experiments/1/runs")
     page.get_by_text("6 matching runs").wait_for()
+    page.get_by_role("button", name="Close").click()  # the panel of MLflow's assistant
 
 
 def text_of(page: Any) -> str:
@@ -113,10 +114,10 @@ def test_the_view_of_scores_answers_which_is_best_at_what_cost(page: Any, ui: st
     page.get_by_role("button", name="Views").click()
     page.get_by_text("scores", exact=True).first.click()
     page.get_by_text("label_article_ms").first.wait_for()
+    page.get_by_text("svd-32 + vectors").first.wait_for()
     shown = text_of(page)
     for column in ("Encoder", "Classifier", "f1_macro", "f1_macro_lo", "f1_macro_hi", "fit_s", "label_article_ms"):
         assert column in shown
-    assert "tfidf-svd-32 + vectors" in shown
     shoot("runs")
 
 
@@ -128,14 +129,15 @@ def test_selected_runs_are_compared_by_the_names_of_their_metrics(page: Any, ui:
     page.get_by_text("Parallel Coordinates Plot").wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
     shown = text_of(page)
-    for name in ("test/f1_macro", "test/f1/organ_trade", "vs_champion/p", "time/label_article_ms", "Encoder"):
+    # of a long table only the rows in sight are on the page; test/f1_macro is what the plot shows
+    for name in ("test/f1_macro", "oof/f1_macro", "oof/f1/organ_trade", "oof/ece/scam", "Encoder", "Classifier"):
         assert name in shown
     shoot("compare")
 
 
 def test_a_plot_of_a_run_is_shown(page: Any, ui: str, shoot: Any) -> None:
     open_runs(page, ui)
-    page.get_by_role("link", name="tfidf-svd-32 + vectors").first.click()
+    page.get_by_role("link", name="svd-32 + vectors").first.click()
     page.get_by_role("tab", name="Artifacts").click()
     page.get_by_text("plots", exact=True).click()
     page.get_by_text("precision_recall.png", exact=True).click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from tppo.tracking.registry import client
 
@@ -14,20 +14,21 @@ __all__ = ["SCORES_VIEW", "use_experiment"]
 # The UI keeps a saved view as a tag of the experiment (MLflow 3.17, not documented); that it still reads it is seen by
 # tests/integration/test_ui_browser.py.
 SCORES_VIEW = "mlflow.sharedViewState.tppo-scores"
-_PARAMS = ("Encoder", "Classifier")
-_METRICS = (
-    "test/f1_macro",
-    "test/f1_macro_lo",
-    "test/f1_macro_hi",
-    "vs_champion/f1_macro",
-    "vs_champion/p",
-    "vs_best/f1_macro",
-    "vs_best/p",
-    "oof/f1_macro",
-    "test/false_alarms",
-    "time/fit_s",
-    "time/label_article_ms",
-)
+# Column to its width in pixels.
+_PARAMS = {"Encoder": 110, "Classifier": 170}
+_METRICS = {
+    "test/f1_macro": 100,
+    "test/f1_macro_lo": 120,
+    "test/f1_macro_hi": 120,
+    "vs_champion/f1_macro": 150,
+    "vs_champion/p": 100,
+    "vs_best/f1_macro": 110,
+    "vs_best/p": 80,
+    "time/label_article_ms": 150,
+    "time/fit_s": 80,
+    "test/false_alarms": 110,
+    "oof/f1_macro": 100,
+}
 _NOTE = """\
 Which encoder and classifier is best, at what cost, and is the difference real?
 
@@ -53,14 +54,15 @@ def use_experiment(name: str) -> str:
 
 
 def _saved_view(name: str, created_ms: int) -> str:
-    columns = [*(f"params.`{key}`" for key in _PARAMS), *(f"metrics.`{key}`" for key in _METRICS)]
-    state = _view_state(columns, order_by="metrics.`test/f1_macro`")
+    widths = {f"params.`{key}`": width for key, width in _PARAMS.items()}
+    widths |= {f"metrics.`{key}`": width for key, width in _METRICS.items()}
+    state = _view_state(widths, order_by="metrics.`test/f1_macro`")
     packed = base64.b64encode(zlib.compress(json.dumps(state).encode())).decode()
     view = {"name": name, "createdAt": created_ms, "updatedAt": created_ms, "state": f"deflate;{packed}"}
     return json.dumps(view)
 
 
-def _view_state(columns: Sequence[str], *, order_by: str) -> Mapping[str, object]:
+def _view_state(widths: Mapping[str, int], *, order_by: str) -> Mapping[str, object]:
     """Return what the runs page keeps of itself: columns and order; everything else as it is at first."""
     return {
         "searchFilter": "",
@@ -70,9 +72,9 @@ def _view_state(columns: Sequence[str], *, order_by: str) -> Mapping[str, object
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": list(columns),
-        "columnOrder": [],
-        "columnWidths": {},
+        "selectedColumns": list(widths),
+        "columnOrder": list(widths),
+        "columnWidths": dict(widths),
         "runsHiddenMode": "FIRST_10_RUNS",
         "viewMaximized": False,
         "runListHidden": False,
