@@ -42,7 +42,12 @@ class Jobs:
         environment = {**os.environ, "TPPO_CONFIG_DIR": str(REPO / "configs")}
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            [*self.command, "--out", str(out)], env=environment, stdout=pipe, stderr=pipe, text=True
+            [*self.command, "--out", str(out)],
+            env=environment,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored by what runs in the background
         )
 
     def finish(self, out: Path) -> None:

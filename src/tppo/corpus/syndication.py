@@ -198,7 +198,7 @@ def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
     factors = generator.integers(1, 2**63, signatures.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     for number, text in enumerate(texts):
         ids = [vocabulary.setdefault(word, len(vocabulary)) for word in re.findall(r"\w+", text.casefold())]
-        shingles.append(shingle_hashes(np.array(ids, dtype=np.uint64), settings.shingle))
+        shingles.append(np.unique(shingle_hashes(np.array(ids, dtype=np.uint64), settings.shingle)))
         if len(shingles[-1]):
             # Multiplying by an odd number permutes the 64-bit integers; the high bits mix best.
             for start in range(0, len(factors), 32):
@@ -213,7 +213,7 @@ def copy_pairs(texts: Sequence[str], settings: SyndicationSettings) -> Pairs:
 
 
 def shingle_hashes(words: Hashes, size: int) -> Hashes:
-    """Return the sorted distinct hashes of all runs of `size` words, given by their numbers; uint64."""
+    """Return the hashes of all runs of `size` words, given by their numbers, in the order of the text; uint64."""
     if len(words) < size:
         return np.zeros(0, dtype=np.uint64)
     mixed = words + np.uint64(1)
@@ -221,7 +221,7 @@ def shingle_hashes(words: Hashes, size: int) -> Hashes:
     for offset in range(size):
         runs = (runs ^ mixed[offset : offset + len(runs)]) * np.uint64(0x9E3779B97F4A7C15)
         runs ^= runs >> np.uint64(29)
-    return np.unique(runs)
+    return runs
 
 
 def _banded(signatures: Hashes, filled: NDArray[np.bool_], settings: SyndicationSettings) -> list[tuple[int, int]]:

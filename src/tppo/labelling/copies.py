@@ -72,7 +72,7 @@ def marks_of(texts: Sequence[str]) -> Marks:
             signatures.append(b"")
             continue
         # Multiplying by an odd number permutes the 64-bit integers; the high bits mix best.
-        lowest: NDArray[np.uint64] = (runs[:, None] * _FACTORS).min(axis=0)
+        lowest: NDArray[np.uint64] = (_FACTORS[:, None] * runs).min(axis=1)
         bands = (
             int.from_bytes(blake2b(bytes([n]) + band.tobytes(), digest_size=8).digest(), "big", signed=True)
             for n, band in enumerate(lowest.reshape(BANDS, ROWS))
