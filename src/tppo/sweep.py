@@ -110,11 +110,13 @@ def sweep(config: SweepConfig, *, workers: int = 1, register: bool = False, fres
 
 def _digest(config: SweepConfig) -> str:
     """Return a digest of everything that the trials depend on but the code; checks every value on the way."""
-    variants = []
-    for key, space in config.space.items():
-        for value in (space.low, space.high) if isinstance(space, Range) else space:
-            value = int(value) if isinstance(space, Range) and space.integer else value
-            variants.append(compose("train", [*config.overrides, f"{key}={value}"], TrainConfig))
+    values = {key: _ends(space) if isinstance(space, Range) else list(space) for key, space in config.space.items()}
+    first = {key: of_key[0] for key, of_key in values.items()}
+    settings = [{**first, key: value} for key, of_key in values.items() for value in of_key]
+    variants = [
+        compose("train", [*config.overrides, *(f"{key}={value}" for key, value in chosen.items())], TrainConfig)
+        for chosen in settings
+    ]
     paths = {path for variant in variants for path in find_files(variant.corpus.paths)}
     paths |= {
         Path(variant.split.file) for variant in variants if variant.split.file and Path(variant.split.file).is_file()
@@ -123,6 +125,10 @@ def _digest(config: SweepConfig) -> str:
     parts += [variant.model_dump_json() for variant in variants]
     parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _ends(space: Range) -> list[Any]:
+    return [int(end) if space.integer else end for end in (space.low, space.high)]
 
 
 class _Search:
