@@ -86,9 +86,13 @@ def test_a_killed_sweep_goes_on_without_repeating_a_trial(place: Workplace) -> N
         command, cwd=place.folder, env=place.environment(), start_new_session=True, stderr=subprocess.PIPE, text=True
     )
     assert first.stderr is not None
+    said = []
     for line in first.stderr:
+        said.append(line)
         if line.startswith("trial 4 "):
             break
+    else:
+        pytest.fail(f"the sweep ended before its fourth trial: {''.join(said)}")
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     first.stderr.close()

@@ -138,8 +138,12 @@ def test_a_stopped_job_says_so_and_goes_on(
 def test_a_second_job_into_one_folder_is_refused(start: Start, whole: dict[str, bytes], tmp_path: Path) -> None:
     first = start(tmp_path / "out")
     wait_for_parts(tmp_path / "out", 1, first)
-    second = start(tmp_path / "out")
-    _, errors = second.communicate(timeout=60)
+    first.send_signal(signal.SIGSTOP)  # held, else it may be done before the second one looks
+    try:
+        second = start(tmp_path / "out")
+        _, errors = second.communicate(timeout=60)
+    finally:
+        first.send_signal(signal.SIGCONT)
     first.communicate(timeout=60)
     assert (first.returncode, second.returncode) == (0, 2)
     assert errors.startswith("error: another job is labelling into ")

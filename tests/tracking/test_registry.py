@@ -1,14 +1,17 @@
 """Finding models: what is refused, and that secrets stay out of messages."""
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tppo.classify import folder_digest
 from tppo.errors import ModelError, UsageError
 from tppo.tracking import PAYLOAD, resolve_model, tracking_uri, without_secrets
-from tppo.tracking.registry import _from_sqlite, serve_ui
+from tppo.tracking.registry import _from_sqlite, again_if_overtaken, alone_in_store, serve_ui
 
 
 def test_the_store_is_a_file_in_the_working_folder_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +94,42 @@ def test_the_ui_listens_on_this_machine_only_and_shows_no_secret(monkeypatch: py
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "5001"
     assert "hunter2" not in " ".join(command)
+
+
+def try_lock(folder: Path) -> int:
+    code = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    return subprocess.run([sys.executable, "-c", code, str(folder)], stderr=subprocess.DEVNULL, check=False).returncode
+
+
+def test_one_process_at_a_time_writes_to_an_sqlite_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    with alone_in_store():
+        with alone_in_store():
+            assert try_lock(tmp_path) != 0
+        assert try_lock(tmp_path) != 0
+    assert try_lock(tmp_path) == 0
+
+
+def overtaken(times: int, message: str = "(sqlite3.IntegrityError) UNIQUE constraint failed: datasets.name") -> Any:
+    from mlflow.exceptions import MlflowException
+
+    errors = [MlflowException(message)] * times
+
+    def call() -> str:
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    return call
+
+
+def test_a_row_that_another_process_added_meanwhile_is_found_at_the_next_call() -> None:
+    assert again_if_overtaken(overtaken(2)) == "done"
+
+
+@pytest.mark.parametrize("call", [overtaken(3), overtaken(1, "no such run")])
+def test_other_errors_and_repeated_ones_are_passed_on(call: Any) -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(MlflowException):
+        again_if_overtaken(call)

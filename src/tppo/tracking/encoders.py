@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -44,13 +43,9 @@ def log_encoder_run(
     import mlflow
 
     from tppo import __version__
-    from tppo.tracking.registry import client
+    from tppo.tracking.experiments import open_run
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    client()
-    mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run(run_name=folder.name) as run:
+    with open_run(EXPERIMENT, folder.name) as run_id:
         mlflow.log_params(dict(params))
         mlflow.set_tags({**tags, "tppo.version": __version__})
         for step, values in history:
@@ -58,4 +53,4 @@ def log_encoder_run(
         mlflow.log_metrics({f"final/{name}": value for name, value in metrics.items()})
         for name in _KEPT:
             mlflow.log_artifact(str(folder / name))
-        return str(run.info.run_id)
+        return run_id

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from tppo.tracking.registry import client
+from tppo.tracking.registry import alone_in_store, client
 
-__all__ = ["SCORES_VIEW", "use_experiment"]
+__all__ = ["SCORES_VIEW", "open_run", "use_experiment"]
 
 # The UI keeps a saved view as a tag of the experiment (MLflow 3.17, not documented); that it still reads it is seen by
 # tests/integration/test_ui_browser.py.
@@ -43,14 +45,29 @@ Select runs and press **Compare** for parallel coordinates; `tppo compare FIRST 
 def use_experiment(name: str) -> str:
     """Make an experiment the one that training runs go to, and return its id; a new one is told how to show them."""
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     api = client()
-    experiment = mlflow.set_experiment(name)
-    if SCORES_VIEW not in experiment.tags:
-        tags = {SCORES_VIEW: _saved_view("scores", int(experiment.creation_time)), "mlflow.note.content": _NOTE}
-        for key, value in {"mlflow.experimentKind": "custom_model_development", **tags}.items():
-            api.set_experiment_tag(experiment.experiment_id, key, value)
-    return str(experiment.experiment_id)
+    if api.get_experiment_by_name(name) is None:
+        tags = {SCORES_VIEW: _saved_view("scores", int(time.time() * 1000)), "mlflow.note.content": _NOTE}
+        try:
+            api.create_experiment(name, tags={"mlflow.experimentKind": "custom_model_development", **tags})
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another process was quicker
+                raise
+    return str(mlflow.set_experiment(name).experiment_id)
+
+
+@contextmanager
+def open_run(experiment: str, run_name: str, tags: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Open a run and yield its id; meanwhile no other process writes to an SQLite store."""
+    import mlflow
+
+    client()
+    with alone_in_store():
+        mlflow.set_experiment(experiment)
+        with mlflow.start_run(run_name=run_name, tags=dict(tags or {})) as run:
+            yield str(run.info.run_id)
 
 
 def _saved_view(name: str, created_ms: int) -> str:

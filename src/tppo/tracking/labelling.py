@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from tppo import __version__
-from tppo.tracking.registry import client
+from tppo.tracking.experiments import open_run
 
 __all__ = ["log_labelling_run"]
 
@@ -39,14 +38,10 @@ def log_labelling_run(
     """
     import mlflow
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    client()
-    mlflow.set_experiment(experiment)
-    with mlflow.start_run(run_name=run_name) as run:
+    with open_run(experiment, run_name) as run_id:
         mlflow.log_params(dict(params))
         mlflow.set_tag("tppo.version", __version__)
         for path, text in texts.items():
             mlflow.log_text(text, path)
         mlflow.log_metrics({name: value for name, value in metrics.items() if value == value})
-        return str(run.info.run_id)
+        return run_id

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from tppo.classify import ModusModel
@@ -17,7 +18,7 @@ from tppo.errors import DataError, ModelError, UsageError
 from tppo.evaluate import Comparison, Predictions
 from tppo.tracking.comparison import RunComparison, compare_predictions, compare_runs, log_comparison, sentence
 from tppo.tracking.lookup import StoredRun, find_run, read_predictions
-from tppo.tracking.registry import CHALLENGER, CHAMPION, StoredModel, client, resolve_model
+from tppo.tracking.registry import CHALLENGER, CHAMPION, StoredModel, again_if_overtaken, client, resolve_model
 
 __all__ = ["Promotion", "crown", "promote"]
 
@@ -55,7 +56,7 @@ def crown(name: str, version: int, run: StoredRun, test: Predictions, reread: Re
     api = client()
     champion = _aliased(api, name, CHAMPION)
     if champion is None:
-        api.set_registered_model_alias(name, CHAMPION, str(version))
+        again_if_overtaken(partial(api.set_registered_model_alias, name, CHAMPION, str(version)))
         return Promotion(version, CHAMPION, "the first model")
     stays = f"version {champion.version} stays champion"
     try:
@@ -73,7 +74,7 @@ def crown(name: str, version: int, run: StoredRun, test: Predictions, reread: Re
     if worse := _worse(result):
         return Promotion(version, None, f"{stays}: this one is {worse}", comparison)
     standing = CHAMPION if result.f1_macro.difference.value > 0 else CHALLENGER
-    api.set_registered_model_alias(name, standing, str(version))
+    again_if_overtaken(partial(api.set_registered_model_alias, name, standing, str(version)))
     against = f"against version {champion.version}, {sentence(result)}"
     if standing == CHALLENGER:
         return Promotion(version, standing, f"{stays}; this one is challenger: {against}", comparison)

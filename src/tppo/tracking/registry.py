@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sqlite3
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from tppo.classify import folder_digest
@@ -19,6 +21,8 @@ from tppo.errors import ModelError, UsageError
 __all__ = [
     "PAYLOAD",
     "StoredModel",
+    "again_if_overtaken",
+    "alone_in_store",
     "client",
     "first_line",
     "logged_digest",
@@ -32,6 +36,10 @@ __all__ = [
 DIGEST_TAG = "tppo.digest"
 CHAMPION, CHALLENGER = "champion", "challenger"
 PAYLOAD = "data/tppo-model"
+
+_Result = TypeVar("_Result")
+_threads = threading.RLock()
+_held = 0  # how often this process has entered `alone_in_store`
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,12 @@ def client() -> Any:
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # it would print a password in the URI
     import mlflow
 
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     store = tracking_uri()
     mlflow.set_tracking_uri(store)
     try:
-        with _alone_in_folder(store):
+        with alone_in_store():
             return mlflow.MlflowClient()
     except ModuleNotFoundError as error:
         raise UsageError(
@@ -115,9 +125,14 @@ def client() -> Any:
 
 
 @contextmanager
-def _alone_in_folder(store: str) -> Iterator[None]:
-    """Let one process at a time open an SQLite store: MLflow makes its tables then, and two that do so at once fail."""
-    database = re.fullmatch(r"sqlite:///(.+)", store)
+def alone_in_store() -> Iterator[None]:
+    """Let one process at a time write to an SQLite store; a block may stand within another.
+
+    MLflow looks whether a table, a data set, a version or an alias is there, and adds it if not; of two processes that
+    do so at once, one fails. Other stores are not locked, see `again_if_overtaken`.
+    """
+    global _held
+    database = re.fullmatch(r"sqlite:///(.+)", tracking_uri())
     if database is None:
         yield
         return
@@ -125,12 +140,30 @@ def _alone_in_folder(store: str) -> Iterator[None]:
 
     folder = Path(database[1]).parent
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    with _threads:
+        handle = None if _held else os.open(folder, os.O_RDONLY)
+        _held += 1
+        try:
+            if handle is not None:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            _held -= 1
+            if handle is not None:
+                os.close(handle)
+
+
+def again_if_overtaken(call: Callable[[], _Result], *, times: int = 3) -> _Result:
+    """Call, and call again if another process added the same row of the store in between."""
+    from mlflow.exceptions import MlflowException
+
+    for left in reversed(range(times)):
+        try:
+            return call()
+        except MlflowException as error:
+            if not left or not re.search("IntegrityError|UniqueViolation|UNIQUE constraint", str(error)):
+                raise
+    raise AssertionError
 
 
 def resolve_model(uri: str) -> StoredModel:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tppo import __version__
 from tppo.evaluate import Predictions
 from tppo.tracking.card import model_card, reproduce_command, summary
-from tppo.tracking.experiments import use_experiment
+from tppo.tracking.experiments import open_run, use_experiment
 from tppo.tracking.lookup import REPRODUCES, find_run
 from tppo.tracking.promotion import TEST_TAG, Promotion, Reread, crown
-from tppo.tracking.registry import CHAMPION, DIGEST_TAG, client
+from tppo.tracking.registry import CHAMPION, DIGEST_TAG, again_if_overtaken, client
 from tppo.tracking.source import code_commit, code_digest, environment
 
 __all__ = [
@@ -128,25 +128,23 @@ def log_training_run(
     import mlflow
     from mlflow.data.code_dataset_source import CodeDatasetSource
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     api = client()
     use_experiment(record.experiment)
-    with mlflow.start_run(run_name=record.run_name, tags=dict(record.tags)) as run:
+    with open_run(record.experiment, record.run_name, record.tags) as run_id:
         mlflow.log_params(dict(record.params))
-        _describe(record, run.info.run_id, digest)
+        _describe(record, run_id, digest)
         for dataset in record.datasets:
             entry = mlflow.data.from_pandas(
                 dataset.table, source=CodeDatasetSource({"paths": dataset.source}), name=dataset.name
             )
-            mlflow.log_input(entry, context=dataset.context)
+            again_if_overtaken(partial(mlflow.log_input, entry, context=dataset.context))
         for path, figure in record.figures.items():
             mlflow.log_figure(figure, path, save_kwargs={"dpi": 130})
         for path, text in record.texts.items():
             mlflow.log_text(text, path)
         if not register:
             mlflow.log_metrics(dict(record.metrics))
-            return LoggedRun(run.info.run_id, None, None, "not registered")
+            return LoggedRun(run_id, None, None, "not registered")
         info = mlflow.pyfunc.log_model(
             name="model",
             loader_module="tppo.tracking.pyfunc",
@@ -161,9 +159,9 @@ def log_training_run(
         version, f1 = int(info.registered_model_version), record.metrics["test/f1_macro"]
         for key, value in ((DIGEST_TAG, digest), (F1_TAG, repr(f1)), (TEST_TAG, record.test_digest)):
             api.set_model_version_tag(record.registered_model, str(version), key, value)
-        promotion = crown(record.registered_model, version, find_run(run.info.run_id), record.test, reread)
+        promotion = crown(record.registered_model, version, find_run(run_id), record.test, reread)
         _log_standing(promotion)
-        return LoggedRun(run.info.run_id, version, promotion.standing, promotion.reason)
+        return LoggedRun(run_id, version, promotion.standing, promotion.reason)
 
 
 def _log_standing(promotion: Promotion) -> None:

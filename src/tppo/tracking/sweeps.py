@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tppo.errors import UsageError
-from tppo.tracking.experiments import use_experiment
+from tppo.tracking.experiments import open_run, use_experiment
 from tppo.tracking.registry import client
 
 __all__ = [
@@ -160,9 +160,9 @@ def log_pruned_trial(name: str, params: Mapping[str, str], tags: Mapping[str, st
 
     use_experiment(EXPERIMENT)
     note = f"**{name}**: given up after the screening, see the parent run."
-    with mlflow.start_run(run_name=name, tags={**tags, PRUNED: "true", "mlflow.note.content": note}) as run:
+    with open_run(EXPERIMENT, name, {**tags, PRUNED: "true", "mlflow.note.content": note}) as run_id:
         mlflow.log_params(dict(params))
-        return str(run.info.run_id)
+        return run_id
 
 
 def close_sweep(

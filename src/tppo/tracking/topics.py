@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tppo import __version__
 from tppo.errors import DataError
-from tppo.tracking.registry import client
+from tppo.tracking.experiments import open_run
 from tppo.tracking.runs import Dataset
 from tppo.tracking.source import code_commit
 
@@ -48,11 +47,7 @@ def log_topics_run(record: TopicsRecord, model_folder: Path) -> str:
     import mlflow
     from mlflow.data.code_dataset_source import CodeDatasetSource
 
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    client()
-    mlflow.set_experiment(record.experiment)
-    with mlflow.start_run(run_name=record.run_name) as run:
+    with open_run(record.experiment, record.run_name) as run_id:
         mlflow.log_params(dict(record.params))
         mlflow.set_tags({**record.tags, "git.commit": code_commit(), "tppo.version": __version__})
         data = record.dataset
@@ -62,7 +57,7 @@ def log_topics_run(record: TopicsRecord, model_folder: Path) -> str:
             mlflow.log_text(text, path)
         mlflow.log_artifacts(str(model_folder), "model")
         mlflow.log_metrics({name: value for name, value in record.metrics.items() if value == value})
-        return str(run.info.run_id)
+        return run_id
 
 
 def topics_folder(spec: str, scratch: Path) -> Path:
@@ -86,7 +81,6 @@ def topics_folder(spec: str, scratch: Path) -> Path:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    client()
     try:
         run = spec.removeprefix("runs:/").split("/")[0]
         return Path(mlflow.artifacts.download_artifacts(run_id=run, artifact_path="model", dst_path=str(scratch)))
