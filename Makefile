@@ -13,6 +13,7 @@ DATA ?= ../shared/data
 ENCODER ?= out/encoder
 SETFIT ?=
 NEWS ?= ../shared/data/news
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-label bench-memory survival bench-topics bench-encoder candidates evidence clean
@@ -58,7 +59,7 @@ sweep: setup  ## search over configurations: make sweep SWEEP=experiments/.../sw
 	$(BIN)/tppo sweep $(SWEEP)
 
 test: dev  ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-fast: dev  ## the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -m "not slow"

@@ -1,5 +1,6 @@
 """Fixtures for every test: no network, repeatable property tests, a tiny encoder made on the spot."""
 
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from shipped import train_shipped
+from tppo.classify import ModusModel
 from tppo.corpus import Article, CleaningRules, text_id
 
 REPO = Path(__file__).parents[1]
@@ -30,6 +33,19 @@ def rules() -> CleaningRules:
     """The cleaning rules that ship with the package."""
     path = REPO / "configs" / "cleaning" / "indonesian-news.yaml"
     return CleaningRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="session")
+def shipped_model(tmp_path_factory: pytest.TempPathFactory) -> ModusModel:
+    """The default model; do not change it. The processes of one test run train it once."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return train_shipped()
+    shared = tmp_path_factory.getbasetemp().parent
+    with (shared / "shipped-model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "shipped-model").exists():
+            train_shipped().save(shared / "shipped-model")
+    return ModusModel.load(shared / "shipped-model")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipped import shipped_model, shipped_parts
+from shipped import shipped_parts
 from small_corpus import articles, texts, trained
 from tppo.classify import NO, YES, ModusModel
 from tppo.classify.domain import HIGHEST, LOWEST, TWINS, Domain
@@ -134,53 +134,51 @@ def test_what_would_have_been_a_label_is_for_review() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("language", list(UNLIKE))
-def test_the_default_model_abstains_on_other_languages_and_on_code(language: str) -> None:
-    readings = shipped_model().read([UNLIKE[language]])
+def test_the_default_model_abstains_on_other_languages_and_on_code(language: str, shipped_model: ModusModel) -> None:
+    readings = shipped_model.read([UNLIKE[language]])
     assert str(readings.reasons[0]).startswith("unlike the training articles")
     assert (readings.decisions != YES).all()
 
 
 @pytest.mark.slow
-def test_the_default_model_abstains_on_malay() -> None:
-    readings = shipped_model().read([MALAY])
+def test_the_default_model_abstains_on_malay(shipped_model: ModusModel) -> None:
+    readings = shipped_model.read([MALAY])
     assert readings.reasons == ["Malay rather than Indonesian"]
     assert (readings.decisions != YES).all()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["", " ", CHINESE, "x", "TPPO 1", "lorem ipsum dolor sit amet " * 50])
-def test_the_default_model_gives_no_modus_to_nothing_and_to_garbage(text: str) -> None:
-    assert (shipped_model().read([text]).decisions[:, :-1] == NO).all()
+def test_the_default_model_gives_no_modus_to_nothing_and_to_garbage(text: str, shipped_model: ModusModel) -> None:
+    assert (shipped_model.read([text]).decisions[:, :-1] == NO).all()
 
 
 @pytest.mark.slow
-def test_the_default_model_reads_one_indonesian_sentence() -> None:
-    readings = shipped_model().read([SHORT])
+def test_the_default_model_reads_one_indonesian_sentence(shipped_model: ModusModel) -> None:
+    readings = shipped_model.read([SHORT])
     assert readings.reasons == [None]
     assert readings.decisions[0, readings.keys.index("organ_trade")] == YES
 
 
 @pytest.mark.slow
-def test_the_default_model_takes_no_test_article_for_foreign() -> None:
+def test_the_default_model_takes_no_test_article_for_foreign(shipped_model: ModusModel) -> None:
     _, _, test = shipped_parts()
-    assert set(shipped_model().read([a.text for a in test]).reasons) == {None}
+    assert set(shipped_model.read([a.text for a in test]).reasons) == {None}
 
 
 @pytest.mark.slow
-def test_upper_case_gets_the_same_labels() -> None:
+def test_upper_case_gets_the_same_labels(shipped_model: ModusModel) -> None:
     _, _, test = shipped_parts()
-    model = shipped_model()
-    usual, upper = (model.read([change(a.text) for a in test]).decisions == YES for change in (str, str.upper))
+    usual, upper = (shipped_model.read([change(a.text) for a in test]).decisions == YES for change in (str, str.upper))
     assert (usual == upper).all(axis=1).mean() >= 0.95
 
 
 @pytest.mark.slow
-def test_a_text_of_100_000_words_is_read_and_what_is_beyond_the_limit_is_counted() -> None:
+def test_a_text_of_100_000_words_is_read_and_what_is_beyond_the_limit_is_counted(shipped_model: ModusModel) -> None:
     _, _, test = shipped_parts()
-    model = shipped_model()
-    body = "\n".join(c.text for c in model.clean([a.text for a in test]))
+    body = "\n".join(c.text for c in shipped_model.clean([a.text for a in test]))
     text = "\n".join([body] * (100_000 // len(body.split()) + 1))
-    readings = model.read([text])
+    readings = shipped_model.read([text])
     assert readings.reasons == [None]
     assert readings.n_dropped[0] > 0
     assert all(text[e.start : e.end] == e.text for e in readings.evidence[0])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from shipped import shipped_model, shipped_parts
+from shipped import shipped_parts
 from small_corpus import REPO, articles, texts
 from tppo.classify import ModusModel
 from tppo.classify.faithfulness import deletions
@@ -36,9 +36,11 @@ def test_no_texts_need_no_deletion(model: ModusModel) -> None:
 
 
 @pytest.mark.slow
-def test_deleting_evidence_lowers_the_probability_and_deleting_other_sentences_does_not() -> None:
+def test_deleting_evidence_lowers_the_probability_and_deleting_other_sentences_does_not(
+    shipped_model: ModusModel,
+) -> None:
     _, _, test = shipped_parts()
-    found = deletions(shipped_model(), [a.text for a in test])
+    found = deletions(shipped_model, [a.text for a in test])
     fall = np.array([d.whole - d.without_evidence for d in found])
     other = np.array([d.whole - d.without_others for d in found])
     other = other[~np.isnan(other)]
@@ -49,9 +51,9 @@ def test_deleting_evidence_lowers_the_probability_and_deleting_other_sentences_d
 
 
 @pytest.mark.slow
-def test_evidence_hits_the_stating_sentences_and_next_to_no_boilerplate() -> None:
+def test_evidence_hits_the_stating_sentences_and_next_to_no_boilerplate(shipped_model: ModusModel) -> None:
     _, _, test = shipped_parts()
-    readings = shipped_model().read([a.text for a in test])
+    readings = shipped_model.read([a.text for a in test])
     gold = (REPO / "data" / "gold" / "boilerplate-test.jsonl").read_text(encoding="utf-8").splitlines()
     boilerplate = {row["id"]: row["spans"] for row in map(json.loads, gold)}
     hits, touched = [], []

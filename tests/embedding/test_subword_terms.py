@@ -1,5 +1,6 @@
 """Terms over tokens and stems: the weighting, the stems, unknown words, saving."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -13,18 +14,19 @@ from tppo.embedding import StaticEncoder, SubwordTerms, Tokens
 from tppo.errors import ModelError
 
 TOKENIZER = StaticEncoder().tokenizer
-TEXTS = [
+TEXTS = (
     "Polisi menjual ginjal.",
     "Penjualan ginjalnya dijual polisi, polisi!",
     "Harga cabai naik.",
     "Kata polisi: naik.",
-]
+)
 WORDS = st.lists(
     st.sampled_from(["polisi", "menjual", "penjualan", "ginjal", "harga", "naik", "zxqv", "12", ",", "."]), max_size=12
 )
 
 
-def learnt(texts: list[str] = TEXTS, **settings: int) -> SubwordTerms:
+@cache
+def learnt(texts: tuple[str, ...] = TEXTS, **settings: int) -> SubwordTerms:
     return SubwordTerms(TOKENIZER, **{"min_df": 1, **settings}).fit(TOKENIZER.tokenize(texts))
 
 
@@ -100,7 +102,7 @@ def test_rare_terms_and_terms_beyond_the_limit_are_left_out():
 
 def test_texts_without_words_cannot_be_learnt_from():
     with pytest.raises(ModelError, match="hold no words"):
-        learnt(["...", ""])
+        learnt(("...", ""))
 
 
 def test_terms_must_be_learnt_first():

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from workplace import Workplace, new_workplace
 
-from shipped import shipped_model
 from small_corpus import MODUS, REPO, articles, train_config
 from tppo.classify import ModusModel
 from tppo.corpus import Limits, article_from_row
@@ -134,18 +133,17 @@ def test_a_real_sentence_transformers_model_trains_and_labels(
 
 
 @pytest.fixture(scope="module")
-def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def seeds(tmp_path_factory: pytest.TempPathFactory, shipped_model: ModusModel) -> dict[str, dict[str, Any]]:
     """Labels that the default model, trained on the shipped corpus, gives the real articles of ../shared/seeds."""
     folder = REPO.parent / "shared" / "seeds"
     if not folder.is_dir():
         pytest.skip("../shared/seeds is not here")
-    model = shipped_model()
     out = tmp_path_factory.mktemp("seeds")
-    label_files([folder], out, model, model_name="m", options=LabelOptions(format="jsonl"))
+    label_files([folder], out, shipped_model, model_name="m", options=LabelOptions(format="jsonl"))
     rows = [json.loads(line) for line in (out / "part-00000.jsonl").read_text("utf-8").splitlines()]
     for row in rows:
         row["original"] = (folder / f"{row['id']}.txt").read_bytes().decode().replace("\r\n", "\n").replace("\r", "\n")
-    return {row["id"][:3]: {**row, "trained": model} for row in rows}
+    return {row["id"][:3]: {**row, "trained": shipped_model} for row in rows}
 
 
 @pytest.mark.parametrize(
