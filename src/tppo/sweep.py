@@ -21,7 +21,7 @@ from tppo.console import console
 from tppo.corpus import find_files
 from tppo.errors import DataError, UsageError
 from tppo.sweep_file import Range, SweepConfig
-from tppo.sweep_report import differences_to, trial_table
+from tppo.sweep_report import differences_to, trial_plot, trial_table
 from tppo.sweep_trial import Outcome, Stage, Task, run_task, start_worker
 from tppo.tracking.source import code_digest
 from tppo.tracking.sweeps import Trial, close_sweep, end_running_trials, finished_trials, open_sweep
@@ -280,13 +280,16 @@ def _report(config: SweepConfig, trials: Sequence[Trial], run_id: str) -> SweepR
     best = ranked[0]
     differences = differences_to(best, ranked[1:])
     ranked += [trial for trial in trials if trial.is_pruned]
+    table = trial_table(ranked, differences, metric=config.metric)
+    plot = trial_plot(ranked, differences, metric=config.metric)
     tags = {f"best.{key}": str(value) for key, value in best.values.items()}
     close_sweep(
         run_id,
         status="FINISHED",
-        tags={**tags, "mlflow.note.content": trial_table(ranked, differences, metric=config.metric)},
+        tags={**tags, "mlflow.note.content": table},
         metrics={name: value for name, value in best.metrics.items() if not name.startswith("time/")},
-        texts={"trials.md": trial_table(ranked, differences, metric=config.metric)},
+        texts={"trials.md": table},
+        figures={"trials.png": plot} if plot else {},
         differences=[(trial, found) for trial, found in differences.items()],
     )
     return SweepResult(best, config.metric, ranked, run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tppo.errors import DataError, UsageError
 from tppo.evaluate.comparison import holm
@@ -10,7 +11,7 @@ from tppo.tracking.comparison import compare_runs
 from tppo.tracking.lookup import find_run
 from tppo.tracking.sweeps import Trial
 
-__all__ = ["differences_to", "trial_table"]
+__all__ = ["differences_to", "trial_plot", "trial_table"]
 
 VS_BEST = "vs_best/f1_macro"
 RESAMPLES = 2000
@@ -83,3 +84,15 @@ def trial_table(trials: Sequence[Trial], differences: Mapping[str, Mapping[str, 
         "",
     ]
     return "\n".join(lines)
+
+
+def trial_plot(trials: Sequence[Trial], differences: Mapping[str, Mapping[str, float]], *, metric: str) -> Any:
+    """Draw what `trial_table` tells of the differences; None if there are none."""
+    from tppo.evaluate.figures import differences_plot
+
+    shown = [(trial.name, differences[trial.run_id]) for trial in trials if trial.run_id in differences]
+    if not shown:
+        return None
+    spans = [(d[VS_BEST], d[f"{VS_BEST}_lo"], d[f"{VS_BEST}_hi"]) for _, d in shown]
+    best = f"{trials[0].name} ({trials[0].metrics[metric]:.3f})"
+    return differences_plot([name for name, _ in shown], spans, best=best, metric=metric)

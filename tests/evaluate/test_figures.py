@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tppo.evaluate.figures import calibration_plot, confusion_plot, precision_recall_plot
+from tppo.evaluate.figures import calibration_plot, confusion_plot, differences_plot, precision_recall_plot
 
 LABELS = ("one", "two", "three")
 
@@ -26,6 +26,7 @@ def figures() -> dict[str, Figure]:
         "precision and recall": precision_recall_plot(y, p, given, LABELS),
         "calibration": calibration_plot(y, p, LABELS),
         "confusion": confusion_plot(y, given, LABELS),
+        "differences": differences_plot(["b", "c"], [(-0.1, -0.2, -0.05), (-0.01, -0.1, 0.1)], best="a", metric="F1"),
     }
 
 

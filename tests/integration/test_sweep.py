@@ -114,3 +114,4 @@ def test_a_killed_sweep_goes_on_without_repeating_a_trial(place: Workplace) -> N
     assert api.get_run(orphan).info.status == "KILLED"
     assert api.get_run(parent.info.run_id).info.status == "FINISHED"
     assert "| p (Holm) |" in api.get_run(parent.info.run_id).data.tags["mlflow.note.content"]
+    assert {file.path for file in api.list_artifacts(parent.info.run_id)} == {"trials.md", "trials.png"}

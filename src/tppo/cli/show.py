@@ -100,7 +100,9 @@ def show_sweep(result: SweepResult) -> None:
     )
     if result.version is not None:
         _out.print(f"trained again with these settings: model version {result.version}")
-    _out.print(f"run {result.run_id} in experiment sweeps, with a table (trials.md); compare its trials with `make ui`")
+    _out.print(
+        f"run {result.run_id} in experiment sweeps, with trials.md and trials.png; compare its trials with `make ui`"
+    )
 
 
 def show_evaluation(data: Sequence[str], uri: str) -> None:

@@ -1,4 +1,4 @@
-"""Figures of an evaluation: precision-recall curves, calibration, confusion per label."""
+"""Figures of an evaluation: precision-recall curves, calibration, confusion per label, differences to the best."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-__all__ = ["calibration_plot", "confusion_plot", "precision_recall_plot"]
+__all__ = ["calibration_plot", "confusion_plot", "differences_plot", "precision_recall_plot"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -107,4 +107,35 @@ def confusion_plot(y_true: BoolArray, predicted: BoolArray, labels: Sequence[str
         axes.set_xlabel("given", fontsize=8)
         if k == 0:
             axes.set_ylabel("truth", fontsize=8)
+    return figure
+
+
+def differences_plot(
+    names: Sequence[str], differences: Sequence[tuple[float, float, float]], *, best: str, metric: str
+) -> Figure:
+    """Draw how far each of several settings is from the best one.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the settings, from top to bottom.
+    differences : sequence of (float, float, float)
+        Difference to the best and the ends of its interval, for each name.
+    best, metric : str
+        Name of the best, and what is compared.
+    """
+    figure, axes = _axes(width=7.6, height=1.6 + 0.28 * len(names))
+    value, low, high = np.array(differences, dtype=np.float64).reshape(-1, 3).T
+    places = np.arange(len(names))
+    certain = (low > 0) | (high < 0)
+    for chosen, colour in ((certain, _COLOURS[1]), (~certain, _COLOURS[0])):
+        bars = (value - low, high - value)
+        axes.errorbar(
+            value[chosen], places[chosen], xerr=[bar[chosen] for bar in bars], fmt="o", color=colour, capsize=3
+        )
+    axes.axvline(0, color="black", linewidth=1)
+    axes.set_yticks(places, names, fontsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel(f"{metric} less that of the best, 95 % interval")
+    axes.set_title(f"best: {best}", fontsize=9)
     return figure

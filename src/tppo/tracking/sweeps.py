@@ -172,6 +172,7 @@ def close_sweep(
     tags: Mapping[str, str] | None = None,
     metrics: Mapping[str, float] | None = None,
     texts: Mapping[str, str] | None = None,
+    figures: Mapping[str, Any] | None = None,
     differences: Sequence[tuple[str, Mapping[str, float]]] = (),
 ) -> None:
     """End the parent run.
@@ -182,8 +183,8 @@ def close_sweep(
         Of the parent.
     status : {"FINISHED", "FAILED", "KILLED"}
         How it ended.
-    tags, metrics, texts : mapping
-        What the sweep found: the best settings, their scores, tables by artifact path.
+    tags, metrics, texts, figures : mapping
+        What the sweep found: the best settings, their scores, tables and plots by artifact path.
     differences : sequence of (str, mapping of str to float)
         Metrics for trials, by run id.
     """
@@ -194,6 +195,8 @@ def close_sweep(
         api.log_metric(run_id, key, number)
     for path, text in (texts or {}).items():
         api.log_text(run_id, text, path)
+    for path, figure in (figures or {}).items():
+        api.log_figure(run_id, figure, path, save_kwargs={"dpi": 130})
     for trial, found in differences:
         for key, number in found.items():
             api.log_metric(trial, key, number)
