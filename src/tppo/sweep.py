@@ -259,7 +259,9 @@ def _run(search: _Search, run_id: str, workers: int) -> None:
                     continue
                 search.finish(asked, trial)
                 score = "given up" if trial.is_pruned else f"{trial.metrics[config.metric]:.4f}"
-                console.print(f"trial {len(search.trials)} of {n_all}: {score}  {trial.name}", markup=False)
+                console.print(
+                    f"trial {len(search.trials)} of {n_all}: {score}  {trial.name}", markup=False, soft_wrap=True
+                )
     except BrokenProcessPool:
         raise DataError(
             "a worker process died, perhaps for want of memory; the same command goes on where it stopped "
