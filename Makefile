@@ -59,7 +59,7 @@ sweep: setup  ## search over configurations: make sweep SWEEP=experiments/.../sw
 	$(BIN)/tppo sweep $(SWEEP)
 
 test: dev  ## the whole test suite
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 test-fast: dev  ## the tests that take no more than a few seconds each
 	$(BIN)/python -m pytest -m "not slow"

@@ -28,6 +28,11 @@ settings.register_profile(
 settings.load_profile("tppo")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files: two processes that share the work then end together."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def rules() -> CleaningRules:
     """The cleaning rules that ship with the package."""
