@@ -131,7 +131,7 @@ def parts_done(out: Path) -> int:
     return len(json.loads(state.read_text())["summary"]["parts"]) if state.exists() else 0
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 300) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := condition():
