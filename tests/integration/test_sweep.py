@@ -96,7 +96,7 @@ def test_a_killed_sweep_goes_on_without_repeating_a_trial(place: Workplace) -> N
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     first.stderr.close()
-    wait_for("the end of the workers", lambda: not alive_in_session(first.pid), 20)
+    wait_for("the end of the workers", lambda: not alive_in_session(first.pid))
     (parent,) = runs_of(api, "tags.`tppo.sweep` = 'kill-test'")
     before = {trial.run_id for trial in finished_trials(parent.info.run_id)}
     assert 4 <= len(before) < 24

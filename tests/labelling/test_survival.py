@@ -66,7 +66,7 @@ def start(source: Path, model_folder: Path) -> Start:
 def whole(start: Start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The folder of a job that was left alone."""
     out = tmp_path_factory.mktemp("whole") / "out"
-    _, errors = (process := start(out)).communicate(timeout=120)
+    _, errors = (process := start(out)).communicate(timeout=300)
     assert process.returncode == 0, errors
     return contents(out)
 
@@ -76,14 +76,14 @@ def contents(out: Path) -> dict[str, bytes]:
 
 
 def wait_for_parts(out: Path, n: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while len(list(out.glob("part-*"))) < n and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
 
 
 def finish(start: Start, out: Path) -> None:
     process = start(out)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
 
 
@@ -110,7 +110,7 @@ def test_workers_end_with_the_process_that_started_them(start: Start, tmp_path: 
     wait_for_parts(tmp_path / "out", 2, process)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
             os.killpg(process.pid, 0)
@@ -128,7 +128,7 @@ def test_a_stopped_job_says_so_and_goes_on(
     process = start(tmp_path / "out")
     wait_for_parts(tmp_path / "out", 2, process)
     process.send_signal(sent)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert (process.returncode, errors) == (code, "error: interrupted; the same command goes on where it stopped\n")
     finish(start, tmp_path / "out")
     assert contents(tmp_path / "out") == whole
@@ -141,10 +141,10 @@ def test_a_second_job_into_one_folder_is_refused(start: Start, whole: dict[str, 
     first.send_signal(signal.SIGSTOP)  # held, else it may be done before the second one looks
     try:
         second = start(tmp_path / "out")
-        _, errors = second.communicate(timeout=60)
+        _, errors = second.communicate(timeout=300)
     finally:
         first.send_signal(signal.SIGCONT)
-    first.communicate(timeout=60)
+    first.communicate(timeout=300)
     assert (first.returncode, second.returncode) == (0, 2)
     assert errors.startswith("error: another job is labelling into ")
     assert contents(tmp_path / "out") == whole
@@ -155,7 +155,7 @@ def test_a_file_that_cannot_grow_is_an_error_and_the_job_goes_on(
     start: Start, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
     process = start(tmp_path / "out", limit=30_000)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert errors.startswith("error: cannot "), errors
     assert "give the same command again" in errors
@@ -180,7 +180,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.slow
 def test_a_full_disk_is_an_error_and_the_job_goes_on(start: Start, whole: dict[str, bytes], small_disk: Path) -> None:
     process = start(small_disk / "out")
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert errors.startswith("error: cannot "), errors
     assert not list((small_disk / "out").glob(".*.tmp"))
@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(start: Start, tmp_path: Pat
     else:
         out.chmod(0o555)
     process = start(out)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     if os.geteuid() == 0:
         subprocess.run(["umount", str(out)], check=True)
     else:
