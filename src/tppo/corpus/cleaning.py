@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from tppo.corpus.prefilter import LineFilter
+
 __all__ = ["CleanText", "Cleaner", "CleaningRules", "Rule"]
 
 Interval = tuple[int, int]
+Line = tuple[str, list[Interval]]
 
 
 class Rule(BaseModel):
@@ -132,11 +135,8 @@ class Cleaner:
 
     def __init__(self, rules: CleaningRules) -> None:
         self.rules = rules
-        self._inline = _Patterns(rules.inline)
-        self._line = _Patterns(rules.line)
-        self._heading = _alternation(rules.heading)
-        self._to_end = _alternation(rules.to_end)
-        self._stray = _alternation(rules.stray)
+        self._inline = _Patterns(rules, ["inline"], whole=False)
+        self._whole = _Patterns(rules, ["line", "heading", "to_end", "stray"], whole=True)
         self._head = _alternation(rules.head)
         self._tail = _alternation(rules.tail)
 
@@ -144,105 +144,123 @@ class Cleaner:
         """Return `text` without boilerplate; cleaning the result again changes nothing."""
         kept: list[Interval] = [(0, len(text))] if text else []
         current = text
-        known: dict[str, bool] = {}
         while True:
-            step = self._pass(current, known)
-            cleaned = "".join(current[start:end] for start, end in step)
+            lines = self._pass(current)
+            cleaned = "\n".join(line for line, _ in lines)
             if cleaned == current:
                 return CleanText(current, tuple(kept))
-            kept = _compose(kept, step)
+            kept = _compose(kept, _join_lines(current, [pieces for _, pieces in lines]))
             current = cleaned
 
-    def _pass(self, text: str, known: dict[str, bool]) -> list[Interval]:
-        """Return the stretches of `text` that one round of the rules keeps; `known` remembers which lines go."""
-        lines = [piece for line in _lines(text) for piece in [self._inline.cut(text, line)] if piece]
-        total = sum(end - start for pieces in lines for start, end in pieces)
-        kept: list[list[Interval]] = []
-        read = 0
-        in_list = False
-        for pieces in lines:
-            line = "".join(text[start:end] for start, end in pieces).strip()
-            read += sum(end - start for start, end in pieces)
-            if self._to_end and self._to_end.fullmatch(line) and 2 * read > total:
-                break
-            if self._heading and self._heading.fullmatch(line):
-                in_list = True
-            elif in_list and _looks_like_headline(line):
-                continue
-            else:
-                in_list = False
-                if line not in known:
-                    known[line] = len(line) <= _LONGEST_LINE and self._line.fullmatch(line)
-                if not known[line]:
-                    kept.append(pieces)
-        return _join_lines(text, self._without_positioned(text, kept))
+    def _pass(self, text: str) -> list[Line]:
+        """Return the lines of `text` that one round of the rules keeps."""
+        lines = self._cut(text)
+        named = self._named([line for line, _ in lines])
+        lines, strays = _not_named(lines, named)
+        gone = self._positioned([line for line, _ in lines], strays)
+        return [line for number, line in enumerate(lines) if number not in gone]
 
-    def _without_positioned(self, text: str, lines: list[list[Interval]]) -> list[list[Interval]]:
-        """Leave out what `head`, `stray` and `tail` name above, between and below the paragraphs."""
-        if self._head is None and self._stray is None and self._tail is None:
-            return lines
-        whole = ["".join(text[start:end] for start, end in pieces) for pieces in lines]
-        if sum(line[:1].islower() for line in whole) > max(1, len(whole) // 4):
-            return lines  # paragraphs broken into lines: a line's end says nothing
-        paragraph = next((n for n, line in enumerate(whole) if _is_paragraph(line)), 0)
-        first = next((n for n, line in enumerate(whole[:10]) if _DATELINE.match(line)), paragraph)
-        last = max((n for n, line in enumerate(whole) if _ends_paragraph(line)), default=len(whole))
-        if last < len(whole) and whole[last].endswith(":"):
-            last = len(whole)
-        title = 1 if whole and _is_title(whole[0], whole[first]) else 0
-        gone = {n for n in range(title, first) if self._head and self._head.fullmatch(whole[n])}
-        gone |= {n for n in range(last + 1, len(whole)) if self._tail and self._tail.fullmatch(whole[n])}
-        if self._stray:
-            gone |= {n for n in range(first + 1, last) if self._stray.fullmatch(whole[n]) and _is_foreign(n, whole)}
-        return [pieces for n, pieces in enumerate(lines) if n not in gone]
+    def _cut(self, text: str) -> list[Line]:
+        """Return what `inline` leaves of the lines of `text`, without outer blanks; of a blank line nothing."""
+        raw = text.split("\n")
+        cuts: dict[int, list[Interval]] = {}
+        for number, _, pattern in self._inline.find(raw):
+            cuts.setdefault(number, []).extend(match.span() for match in pattern.finditer(raw[number]))
+        lines: list[Line] = []
+        offset = 0
+        for number, line in enumerate(raw):
+            if number in cuts:
+                left = _strip(line, list(_between(cuts[number], len(line))))
+                pieces = [(offset + start, offset + end) for start, end in left]
+                lines += [("".join(line[start:end] for start, end in left), pieces)] if pieces else []
+            elif bare := line.strip():
+                start = offset + line.index(bare)
+                lines.append((bare, [(start, start + len(bare))]))
+            offset += len(line) + 1
+        return lines
+
+    def _named(self, lines: Sequence[str]) -> dict[int, set[str]]:
+        """Return, by line number, the sections with a rule that matches the line."""
+        named: dict[int, set[str]] = {}
+        for number, section, pattern in self._whole.find(lines):
+            line = lines[number]
+            if (section != "line" or len(line) <= _LONGEST_LINE) and pattern.fullmatch(line):
+                named.setdefault(number, set()).add(section)
+        return named
+
+    def _positioned(self, lines: Sequence[str], strays: Iterable[int]) -> set[int]:
+        """Return the numbers of the lines that go from above, between (of `strays`) and below the paragraphs."""
+        if sum(line[:1].islower() for line in lines) > max(1, len(lines) // 4):
+            return set()  # paragraphs broken into lines: a line's end says nothing
+        paragraph = next((n for n, line in enumerate(lines) if _is_paragraph(line)), 0)
+        first = next((n for n, line in enumerate(lines[:10]) if _DATELINE.match(line)), paragraph)
+        last = next((n for n in reversed(range(len(lines))) if _ends_paragraph(lines[n])), len(lines))
+        if last < len(lines) and lines[last].endswith(":"):
+            last = len(lines)
+        title = 1 if first and _is_title(lines[0], lines[first]) else 0
+        gone = {n for n in range(title, first) if self._head.fullmatch(lines[n])}
+        gone |= {n for n in range(last + 1, len(lines)) if self._tail.fullmatch(lines[n])}
+        gone |= {n for n in strays if first < n < last and _is_foreign(n, lines)}
+        return gone
 
 
 class _Patterns:
-    """The rules of one section: one pattern for all that are always tried, one for each that has needs."""
+    """The rules of some sections, tried only where they may match."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._always = _alternation([rule for rule in rules if not rule.needs])
-        self._needy = [(rule.needs, re.compile(rule.pattern, re.IGNORECASE)) for rule in rules if rule.needs]
+    def __init__(self, rules: CleaningRules, sections: Sequence[str], *, whole: bool) -> None:
+        self._rules = [
+            (section, rule.needs, re.compile(rule.pattern, re.IGNORECASE))
+            for section in sections
+            for rule in getattr(rules, section)
+        ]
+        self._filter = LineFilter([pattern.pattern for _, _, pattern in self._rules], whole=whole)
 
-    def _for(self, line: str) -> Iterator[re.Pattern[str]]:
-        if self._always is not None:
-            yield self._always
-        lowered = line.lower()
-        for needs, pattern in self._needy:
-            for need in needs:  # any() with a generator takes three times as long
-                if need in lowered:
-                    yield pattern
-                    break
-
-    def fullmatch(self, line: str) -> bool:
-        """Tell whether a pattern matches a line from start to end."""
-        return any(pattern.fullmatch(line) for pattern in self._for(line))
-
-    def cut(self, text: str, line: Interval) -> list[Interval]:
-        """Return what is left of a line when all matches of the patterns are cut out."""
-        start, end = line
-        cuts = sorted(m.span() for pattern in self._for(text[start:end]) for m in pattern.finditer(text, start, end))
-        pieces = []
-        for cut_start, cut_end in cuts:
-            pieces.append((start, cut_start))
-            start = max(start, cut_end)
-        pieces.append((start, end))
-        return _strip(text, pieces)
+    def find(self, lines: Sequence[str]) -> Iterator[tuple[int, str, re.Pattern[str]]]:
+        """Yield number of line, section and pattern, for each pattern that may match."""
+        for number, indices in self._filter.find(lines).items():
+            lowered = lines[number].lower()
+            for section, needs, pattern in map(self._rules.__getitem__, indices):
+                if not needs or any(need in lowered for need in needs):
+                    yield number, section, pattern
 
 
-def _alternation(rules: Sequence[Rule]) -> re.Pattern[str] | None:
-    if not rules:
-        return None
-    return re.compile("|".join(f"(?:{rule.pattern})" for rule in rules), re.IGNORECASE)
+def _not_named(lines: Sequence[Line], named: Mapping[int, Collection[str]]) -> tuple[list[Line], list[int]]:
+    """Return the lines that `to_end`, `heading` and `line` leave, and which of these `stray` names."""
+    if not named:
+        return list(lines), []
+    kept: list[Line] = []
+    strays = []
+    total = sum(len(line) for line, _ in lines)
+    read = 0
+    in_list = False
+    for number, (line, pieces) in enumerate(lines):
+        sections = named.get(number, ())
+        read += len(line)
+        if "to_end" in sections and 2 * read > total:
+            break
+        if "heading" in sections:
+            in_list = True
+        elif not (in_list and _looks_like_headline(line)):
+            in_list = False
+            if "line" not in sections:
+                strays += [len(kept)] if "stray" in sections else []
+                kept.append((line, pieces))
+    return kept, strays
 
 
-def _lines(text: str) -> Iterable[Interval]:
+def _between(cuts: Iterable[Interval], length: int) -> Iterator[Interval]:
+    """Yield what is left of a line of some length between stretches to cut out."""
     start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield start, end
-        start = end + 1
+    for cut_start, cut_end in sorted(cuts):
+        yield start, cut_start
+        start = max(start, cut_end)
+    yield start, length
+
+
+def _alternation(rules: Sequence[Rule]) -> re.Pattern[str]:
+    """Return one pattern for all rules; one that never matches if there are none."""
+    either = "|".join(f"(?:{rule.pattern})" for rule in rules) if rules else "(?!)"
+    return re.compile(either, re.IGNORECASE)
 
 
 def _strip(text: str, pieces: list[Interval]) -> list[Interval]:
