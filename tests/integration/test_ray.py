@@ -34,6 +34,7 @@ def cluster() -> Iterator[Any]:
     """Two nodes of two CPUs each; this process is connected to the first."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        monkeypatch.setenv("RAY_worker_niceness", "0")  # else its processes wait for those of other tests
         monkeypatch.setattr(ray_engine, "_BLOCK_BYTES", 32 * 1024)  # small corpus, yet work for every actor
         nodes = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
         nodes.add_node(**NODE)

@@ -97,6 +97,8 @@ def label_with_ray(
 def _import_ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers of every cluster
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # its default to come; unset, Ray warns of that
+    # Its core writes of every actor's large arguments, past Python's logging; what fails is raised in any case.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
         import ray.data
@@ -115,11 +117,14 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address is None:
+            os.environ.setdefault("RAY_worker_niceness", "0")  # as the local engine; Ray's 15 waits for all other work
             own = {"num_cpus": usable_cores(), "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            ray.init(address="local", **own, **quiet)
+            with _without_stderr():
+                ray.init(address="local", **own, **quiet)
         else:
             _knock(address)
-            ray.init(address=address, **quiet)
+            with _without_stderr():
+                ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
         where = f"at {address!r}" if address else "on this machine"
         first = str(error).strip().splitlines()[0]
@@ -130,6 +135,19 @@ def _cluster(ray: Any, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Drop what is written to the standard error stream: Ray's core announces its log level there."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _knock(address: str) -> None:
