@@ -114,8 +114,9 @@ _ABBREVIATIONS = frozenset(
         "yth",
     ]
 )
-# A run of end marks, with closing quotes or brackets, before a blank and something that can begin a sentence.
-_BOUNDARY = re.compile(r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s+["'“‘«(\[]*[A-Z0-9À-Þ])""")
+# A run of end marks, with closing quotes or brackets, before a blank and something that can begin a sentence. It starts
+# with a mark and then looks back, because `re` finds a given character faster than a place.
+_BOUNDARY = re.compile(r"""[.!?…](?<![.!?…]{2})[.!?…]*+["'”’»)\]]*+(?=\s+["'“‘«(\[]*[A-Z0-9À-Þ])""")
 _LONGEST_TOKEN = 32  # longer than any abbreviation; bounds the search
 _LAST_WORD = re.compile(r"([\w.]+)$")
 

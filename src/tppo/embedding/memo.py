@@ -46,8 +46,8 @@ class WordMemo:
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a text, without special tokens."""
-        plain = text.lower() if text.isascii() and text.isprintable() else self._normalize(text)
-        if not (plain.isascii() or _PLAIN.fullmatch(plain)):
+        plain = text.lower() if text.isprintable() and _is_plain(text) else self._normalize(text)
+        if not _is_plain(plain):
             return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
         if len(self._known) > _MOST_WORDS:
             self._known.clear()
@@ -60,3 +60,7 @@ class WordMemo:
 
     def _normalize(self, text: str) -> str:
         return str(self._tokenizer.normalizer.normalize_str(text))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() or _PLAIN.fullmatch(text) is not None
