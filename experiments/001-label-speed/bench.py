@@ -142,11 +142,11 @@ def time_setfit(python: Path, sample: list[str]) -> tuple[float, float]:
 
 
 def stages(model: ModusModel, texts: list[str]) -> Iterator[tuple[str, float]]:
-    """Seconds of each stage of labelling texts, in one process."""
+    """Seconds of processor of each stage of labelling texts, in one process."""
 
     def lap() -> float:
         nonlocal last
-        now = time.perf_counter()
+        now = time.process_time()
         took, last = now - last, now
         return took
 
@@ -159,7 +159,7 @@ def stages(model: ModusModel, texts: list[str]) -> Iterator[tuple[str, float]]:
             {"id": some, "text": some, "group": pa.array([None] * len(some), pa.string())}
         )
         labeller(batch)  # words seen for the first time cost more: not counted
-        last = time.perf_counter()
+        last = time.process_time()
         clean = model.clean(some)
         seconds["cleaning"] += lap()
         windows = model.cut(clean)
