@@ -190,7 +190,7 @@ class TopicsSection(_Config):
     n_topics: Annotated[int, Field(ge=1)] | None = None
     n_components: Positive = 30
     n_runs: Positive = 100
-    target_stability: Annotated[float, Field(gt=0, le=1)] = 0.8
+    target_stability: Annotated[float, Field(gt=0, le=1)] = 0.76
     outliers: Annotated[float, Field(ge=0, lt=1)] = 0.02
     n_words: Annotated[int, Field(ge=2, le=50)] = 10
     min_df: Positive = 3

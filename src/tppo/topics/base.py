@@ -50,7 +50,7 @@ class TopicSettings:
     n_topics: int | None = None
     n_components: int = 30
     n_runs: int = 100
-    target_stability: float = 0.8
+    target_stability: float = 0.76
     outliers: float = 0.02
     n_words: int = 10
     min_df: int = 3

@@ -179,8 +179,7 @@ def choose_k(
 ) -> tuple[int, dict[int, float]]:
     """Choose the number of topics: the largest tried whose clusters come back on 80 % subsamples.
 
-    Few numbers are tried, each twice the one before, and one counts as good unless its stability is clearly below the
-    target (by more than two standard deviations over the pairs of subsamples), so that the choice itself is stable.
+    Few numbers are tried, each twice the one before, so that their stabilities lie apart and the choice itself is stable.
 
     Parameters
     ----------
@@ -213,7 +212,6 @@ def choose_k(
         return (max(1, min(2, most)) if n >= 2 * _MIN_TOPIC else 1), {}
     draws = subsamples(n, n_draws=_SELECTION_FITS, seed=seed)
     tried: dict[int, float] = {}
-    good = []
     for k in grid:
         labels = []
         for number, rows in enumerate(draws):
@@ -222,6 +220,5 @@ def choose_k(
             labels.append((sample @ centroids.T).argmax(axis=1))
         agreement = [adjusted_rand_score(a, b) for i, a in enumerate(labels) for b in labels[:i]]
         tried[k] = float(np.mean(agreement))
-        if tried[k] + 2 * float(np.std(agreement)) >= target:
-            good.append(k)
+    good = [k for k in grid if tried[k] >= target]
     return (max(good) if good else max(tried, key=lambda k: (tried[k], k))), tried
