@@ -129,7 +129,7 @@ class ClassifierConfig(_Config):
     level: Literal["window", "article"] = "window"
     whole: bool = False
     max_terms: Positive = 40_000
-    C: Annotated[float, Field(gt=0)] = 10.0
+    C: Annotated[float, Field(gt=0)] = 30.0
     temperature: Annotated[float, Field(gt=0)] = 0.1
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     silence_weight: Annotated[float, Field(ge=0)] = 0.3

@@ -76,7 +76,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def __init__(
         self,
         *,
-        C: float = 10.0,
+        C: float = 30.0,
         temperature: float = 0.3,
         evidence_weight: float = 1.0,
         silence_weight: float = 0.3,
