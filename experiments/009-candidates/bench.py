@@ -124,7 +124,7 @@ class Bench:
             **{f"f1/{key}": scores.labels[key]["f1"].value for key in modus},
             "alarms": scores.overall["false_alarms"].value,
             "news": None if news is None else float(news[:, :-1].any(axis=1).mean()),
-            "ece": max(scores.ece[key] for key in modus),
+            "ece": max(scores.labels[key]["ece"].value for key in modus),
         }
 
     def predictions(self, name: str) -> Path:

@@ -171,7 +171,6 @@ def test_metrics_are_tracked_by_name_with_their_bounds() -> None:
     tracked = dict(scores(n_bootstrap=20).flat())
     for name in ["f1_macro", "ap_macro", "f1_micro", *(f"{m}/{label}" for m in METRICS for label in LABELS)]:
         assert {name, f"{name}_lo", f"{name}_hi"} <= set(tracked)
-    assert {f"ece/{label}" for label in LABELS} <= set(tracked)
 
 
 def test_support_counts_the_articles_that_carry_a_label() -> None:

@@ -56,7 +56,7 @@ def score_table(scores: Evaluation, title: str) -> Table:
     )
     table.add_column("label", no_wrap=True, min_width=max(len(key) for key in scores.labels))
     table.add_column("n", justify="right")
-    for name in (*METRICS, "ece"):
+    for name in METRICS:
         table.add_column(name, justify="right", no_wrap=True)
     for key, estimates in scores.labels.items():
         cells = [_cell(estimates[name]) for name in METRICS]
@@ -64,7 +64,6 @@ def score_table(scores: Evaluation, title: str) -> Table:
             key,
             str(scores.support[key]),
             *cells,
-            f"{scores.ece[key]:.3f}",
             end_section=key == scores.macro_labels[-1],
         )
     o = scores.overall

@@ -1,4 +1,4 @@
-"""Precision, recall, F1 and average precision per label, with bootstrap intervals clustered by group."""
+"""Precision, recall, F1, average precision and calibration per label, with intervals clustered by group."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tppo.evaluate.bootstrap import Estimate, clusters, estimate, group_draws, r
 __all__ = ["METRICS", "Evaluation", "calibration_error", "evaluate"]
 
 FloatArray = NDArray[np.float64]
-METRICS = ("precision", "recall", "f1", "ap")
+METRICS = ("precision", "recall", "f1", "ap", "ece")
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ class Evaluation:
         and ``false_alarms`` (share of the articles with none of the macro labels that were given one) to Estimate.
     support : dict
         Label key to number of articles that carry it.
-    ece : dict
-        Label key to expected calibration error, in [0, 1].
     n_articles, n_groups : int
         What was scored, and the number of clusters that were resampled.
     """
@@ -38,7 +36,6 @@ class Evaluation:
     labels: dict[str, dict[str, Estimate]]
     overall: dict[str, Estimate]
     support: dict[str, int]
-    ece: dict[str, float]
     n_articles: int
     n_groups: int
     macro_labels: tuple[str, ...] = field(default=())
@@ -50,8 +47,6 @@ class Evaluation:
             for suffix, value in (("", found.value), ("_lo", found.low), ("_hi", found.high)):
                 if value == value:
                     yield name + suffix, float(value)
-        for key, value in self.ece.items():
-            yield f"ece/{key}", value
 
 
 def evaluate(
@@ -108,16 +103,13 @@ def evaluate(
 
     columns = [labels.index(key) for key in macro]
     tp, fp, fn = (weights @ x for x in (truth & given, known & ~truth & given, truth & ~given))
+    rows = [known[:, k] for k in range(len(labels))]
     scores = {
         "precision": ratio(tp, tp + fp, empty=0.0),
         "recall": ratio(tp, tp + fn),
         "f1": ratio(2 * tp, 2 * tp + fp + fn),
-        "ap": np.column_stack(
-            [
-                _average_precision(truth[known[:, k], k], p[known[:, k], k], weights[:, known[:, k]])
-                for k in range(len(labels))
-            ]
-        ),
+        "ap": np.column_stack([_average_precision(truth[r, k], p[r, k], weights[:, r]) for k, r in enumerate(rows)]),
+        "ece": np.column_stack([_calibration_errors(truth[r, k], p[r, k], weights[:, r]) for k, r in enumerate(rows)]),
     }
     tp, fp, fn = (x[:, columns].sum(axis=1) for x in (tp, fp, fn))
     nothing = (known & ~truth)[:, columns].all(axis=1)
@@ -134,7 +126,6 @@ def evaluate(
         labels={key: {m: estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
         overall={name: estimate(values) for name, values in overall.items()},
         support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
-        ece={key: calibration_error(truth[known[:, k], k], p[known[:, k], k]) for k, key in enumerate(labels)},
         n_articles=len(truth),
         n_groups=n_groups,
         macro_labels=macro,
@@ -143,11 +134,18 @@ def evaluate(
 
 def calibration_error(y: NDArray[np.bool_], p: FloatArray, *, n_bins: int = 10) -> float:
     """Return the expected calibration error over equally wide bins (Naeini et al. 2015), in [0, 1]."""
-    if not len(y):
-        return float("nan")
+    return float(_calibration_errors(y, p, np.ones((1, len(y))), n_bins=n_bins)[0])
+
+
+def _calibration_errors(y: NDArray[np.bool_], p: FloatArray, weights: FloatArray, *, n_bins: int = 10) -> FloatArray:
+    """Return the calibration error under each row of article weights.
+
+    A resample adds noise of its own to every bin, so intervals from resamples lie somewhat high.
+    """
     bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
-    gap = np.bincount(bins, weights=p - y, minlength=n_bins)
-    return float(np.abs(gap).sum() / len(y))
+    gaps = np.zeros((len(p), n_bins))
+    gaps[np.arange(len(p)), bins] = p - y
+    return ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
 
 
 def _average_precision(y: NDArray[np.bool_], p: FloatArray, weights: FloatArray) -> FloatArray:

@@ -179,7 +179,7 @@ def choose_k(
 ) -> tuple[int, dict[int, float]]:
     """Choose the number of topics: the largest tried whose clusters come back on 80 % subsamples.
 
-    Few numbers are tried, each twice the one before, so that their stabilities lie apart and the choice itself is stable.
+    Few numbers are tried, each twice the one before: their stabilities lie apart, so that the choice itself is stable.
 
     Parameters
     ----------
