@@ -13,7 +13,7 @@ DATA ?= ../shared/data
 ENCODER ?= out/encoder
 SETFIT ?=
 NEWS ?= ../shared/data/news
-JOBS ?= 2
+JOBS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup dev train topics pretrain label ui sweep test test-fast check bench bench-label bench-memory survival bench-topics bench-encoder candidates evidence clean
