@@ -52,7 +52,7 @@ _ENOUGH = 5
 # A pattern with more ways through it is left to `re`.
 _MOST_WAYS = 300
 # Bytes that the states of one automaton may take; when they are full, it begins anew.
-_MEMORY = 32 << 20
+_MEMORY = 16 << 20
 
 
 class LineFilter:
