@@ -11,7 +11,7 @@ __all__ = ["WordMemo"]
 _MARKS = "“”‘’–—…•"
 _PLAIN = re.compile(rf"[\x00-\x7f{_MARKS}]*")
 _PIECE = re.compile(rf"[a-z]+|[0-9]+|[!-/:-@\[-`{{-~{_MARKS}]")
-_MOST_WORDS = 64_000  # some 15 MB; names and numbers would fill any table in time
+_MOST_WORDS = 48_000  # some 11 MB; names and numbers would fill any table in time
 _SPLITTERS = [{"type": "BertPreTokenizer"}, {"type": "Digits", "individual_digits": False}]
 
 
