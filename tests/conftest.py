@@ -29,8 +29,9 @@ settings.load_profile("tppo")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the long files: two processes that share the work then end together."""
-    items.sort(key=lambda item: "integration" not in item.path.parts)
+    """Begin with the long files: processes that share the work then end together."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
