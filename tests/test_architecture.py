@@ -35,6 +35,7 @@ def name_of(path: Path) -> str:
 
 
 NAMES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+CONFIGURATION = {name for name in NAMES if f"{name}.".startswith("tppo.config.")}
 
 
 def stage_of(module: str) -> str | None:
@@ -95,13 +96,13 @@ def test_only_tracking_imports_mlflow() -> None:
 
 def test_the_foundations_know_no_stage_and_no_configuration() -> None:
     def wrong(name: str) -> list[str]:
-        return [i for i in imports(name) if stage_of(i) or i == "tppo.config"]
+        return [i for i in imports(name) if stage_of(i) or i in CONFIGURATION]
 
     assert found(FOUNDATIONS, wrong) == []
 
 
 def test_only_the_command_line_and_top_level_modules_know_the_configuration() -> None:
-    composing = {name for name in NAMES if name.count(".") == 1 and "tppo.config" in imports(name)} | {"tppo.config"}
+    composing = {n for n in NAMES if n.count(".") == 1 and CONFIGURATION & imports(n)} | CONFIGURATION
     stages = [name for name in of_stages(*RANK) if stage_of(name) != "cli"]
     assert found(stages, lambda name: composing.intersection(imports(name))) == []
 

@@ -8,14 +8,16 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-import tppo.config
+from tppo.classify.modus import ModusClassifier
 from tppo.config import (
+    ClassifierConfig,
     LabelConfig,
     SentenceTransformerConfig,
     StaticConfig,
     TfidfSvdConfig,
     TrainConfig,
     compose,
+    composition,
     config_folder,
     flatten,
 )
@@ -52,6 +54,13 @@ def options(group: str) -> list[str]:
 def test_every_shipped_option_composes(group: str, option: str) -> None:
     needed = ["embedding.model=some/model"] if option == "sentence-transformers" else []
     assert isinstance(compose("train", [f"{group}={option}", *needed], TrainConfig), TrainConfig)
+
+
+def test_the_default_classifier_is_the_same_in_file_schema_and_estimator() -> None:
+    composed = compose("train", [], TrainConfig).classifier
+    assert composed == ClassifierConfig()
+    shared = ModusClassifier().get_params().keys() & type(composed).model_fields
+    assert {name: getattr(composed, name) for name in shared} == {n: ModusClassifier().get_params()[n] for n in shared}
 
 
 def test_the_label_configuration_composes() -> None:
@@ -250,7 +259,7 @@ def test_an_installed_wheel_uses_the_files_beside_the_module(tmp_path: Path, mon
     shutil.copytree(REPO / "configs", installed / "configs")
     monkeypatch.delenv("TPPO_CONFIG_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tppo.config, "__file__", str(installed / "config.py"))
+    monkeypatch.setattr(composition, "__file__", str(installed / "config" / "composition.py"))
     assert config_folder() == installed / "configs"
     assert compose("train", [], TrainConfig).taxonomy.name == "tppo"
 
@@ -263,7 +272,7 @@ def test_the_wheel_is_built_with_the_configuration_beside_the_module() -> None:
 def test_no_configuration_files_at_all_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TPPO_CONFIG_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tppo.config, "__file__", str(tmp_path / "a" / "b" / "tppo" / "config.py"))
+    monkeypatch.setattr(composition, "__file__", str(tmp_path / "a" / "b" / "tppo" / "config" / "composition.py"))
     with pytest.raises(UsageError, match=r"no configuration files: expected \./configs/train\.yaml"):
         config_folder()
 
