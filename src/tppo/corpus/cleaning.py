@@ -7,20 +7,26 @@ place in the original.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from tppo.corpus.clean_text import CleanText, Interval, between, compose, join_lines, strip
+from tppo.corpus.line_kinds import (
+    ends_paragraph,
+    is_dateline,
+    is_foreign,
+    is_paragraph,
+    is_title,
+    looks_like_headline,
+)
 from tppo.corpus.prefilter import LineFilter
 
 __all__ = ["CleanText", "Cleaner", "CleaningRules", "Rule"]
 
-Interval = tuple[int, int]
 Line = tuple[str, list[Interval]]
+
+_LONGEST_LINE = 500  # longer ones are never boilerplate as a whole
 
 
 class Rule(BaseModel):
@@ -84,46 +90,6 @@ class CleaningRules(BaseModel):
     tail: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True)
-class CleanText:
-    """A cleaned text and where it came from.
-
-    Parameters
-    ----------
-    text : str
-        The text without boilerplate.
-    kept : tuple of (int, int)
-        The stretches of the original that were kept, in order; their concatenation is `text`.
-    """
-
-    text: str
-    kept: tuple[Interval, ...]
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(end - start for start, end in self.kept)]
-
-    def to_original(self, start: int, end: int) -> Interval:
-        """Map the non-empty stretch ``text[start:end]`` to the smallest stretch of the original that covers it."""
-        if not 0 <= start < end <= len(self.text):
-            raise ValueError(f"expected 0 <= start < end <= {len(self.text)}, got {start}, {end}")
-        return self._original(start), self._original(end - 1) + 1
-
-    def to_clean(self, start: int, end: int) -> Interval | None:
-        """Map a stretch of the original into the clean text; None if nothing of it was kept."""
-        first = last = None
-        for (low, high), offset in zip(self.kept, self._starts):
-            left, right = max(low, start), min(high, end)
-            if left < right:
-                first = offset + left - low if first is None else first
-                last = offset + right - low
-        return None if first is None or last is None else (first, last)
-
-    def _original(self, position: int) -> int:
-        piece = bisect_right(self._starts, position) - 1
-        return self.kept[piece][0] + position - self._starts[piece]
-
-
 class Cleaner:
     """Apply cleaning rules to texts.
 
@@ -149,7 +115,7 @@ class Cleaner:
             cleaned = "\n".join(line for line, _ in lines)
             if cleaned == current:
                 return CleanText(current, tuple(kept))
-            kept = _compose(kept, _join_lines(current, [pieces for _, pieces in lines]))
+            kept = compose(kept, join_lines(current, [pieces for _, pieces in lines]))
             current = cleaned
 
     def _pass(self, text: str) -> list[Line]:
@@ -170,7 +136,7 @@ class Cleaner:
         offset = 0
         for number, line in enumerate(raw):
             if number in cuts:
-                left = _strip(line, list(_between(cuts[number], len(line))))
+                left = strip(line, list(between(cuts[number], len(line))))
                 pieces = [(offset + start, offset + end) for start, end in left]
                 lines += [("".join(line[start:end] for start, end in left), pieces)] if pieces else []
             elif bare := line.strip():
@@ -192,15 +158,15 @@ class Cleaner:
         """Return the numbers of the lines that go from above, between (of `strays`) and below the paragraphs."""
         if sum(line[:1].islower() for line in lines) > max(1, len(lines) // 4):
             return set()  # paragraphs broken into lines: a line's end says nothing
-        paragraph = next((n for n, line in enumerate(lines) if _is_paragraph(line)), 0)
-        first = next((n for n, line in enumerate(lines[:10]) if _DATELINE.match(line)), paragraph)
-        last = next((n for n in reversed(range(len(lines))) if _ends_paragraph(lines[n])), len(lines))
+        paragraph = next((n for n, line in enumerate(lines) if is_paragraph(line)), 0)
+        first = next((n for n, line in enumerate(lines[:10]) if is_dateline(line)), paragraph)
+        last = next((n for n in reversed(range(len(lines))) if ends_paragraph(lines[n])), len(lines))
         if last < len(lines) and lines[last].endswith(":"):
             last = len(lines)
-        title = 1 if first and _is_title(lines[0], lines[first]) else 0
+        title = 1 if first and is_title(lines[0], lines[first]) else 0
         gone = {n for n in range(title, first) if self._head.fullmatch(lines[n])}
         gone |= {n for n in range(last + 1, len(lines)) if self._tail.fullmatch(lines[n])}
-        gone |= {n for n in strays if first < n < last and _is_foreign(n, lines)}
+        gone |= {n for n in strays if first < n < last and is_foreign(n, lines)}
         return gone
 
 
@@ -240,7 +206,7 @@ def _not_named(lines: Sequence[Line], named: Mapping[int, Collection[str]]) -> t
             break
         if "heading" in sections:
             in_list = True
-        elif not (in_list and _looks_like_headline(line)):
+        elif not (in_list and looks_like_headline(line)):
             in_list = False
             if "line" not in sections:
                 strays += [len(kept)] if "stray" in sections else []
@@ -248,113 +214,7 @@ def _not_named(lines: Sequence[Line], named: Mapping[int, Collection[str]]) -> t
     return kept, strays
 
 
-def _between(cuts: Iterable[Interval], length: int) -> Iterator[Interval]:
-    """Yield what is left of a line of some length between stretches to cut out."""
-    start = 0
-    for cut_start, cut_end in sorted(cuts):
-        yield start, cut_start
-        start = max(start, cut_end)
-    yield start, length
-
-
 def _alternation(rules: Sequence[Rule]) -> re.Pattern[str]:
     """Return one pattern for all rules; one that never matches if there are none."""
     either = "|".join(f"(?:{rule.pattern})" for rule in rules) if rules else "(?!)"
     return re.compile(either, re.IGNORECASE)
-
-
-def _strip(text: str, pieces: list[Interval]) -> list[Interval]:
-    """Trim blanks at the outer ends of a line's pieces; an all-blank line has none."""
-    pieces = [(start, end) for start, end in pieces if start < end]
-    while pieces:
-        start, end = pieces[0]
-        lead = len(text[start:end]) - len(text[start:end].lstrip())
-        if start + lead < end:
-            pieces[0] = (start + lead, end)
-            break
-        pieces.pop(0)
-    while pieces:
-        start, end = pieces[-1]
-        length = len(text[start:end].rstrip())
-        if length:
-            pieces[-1] = (start, start + length)
-            break
-        pieces.pop()
-    return pieces
-
-
-def _join_lines(text: str, lines: list[list[Interval]]) -> list[Interval]:
-    """Concatenate lines, keeping one of the original's own newlines between each two."""
-    joined: list[Interval] = []
-    for number, pieces in enumerate(lines):
-        if number:
-            newline = text.rindex("\n", 0, pieces[0][0])
-            joined.append((newline, newline + 1))
-        joined.extend(pieces)
-    return _merge(joined)
-
-
-def _merge(intervals: list[Interval]) -> list[Interval]:
-    merged: list[Interval] = []
-    for start, end in intervals:
-        if merged and merged[-1][1] == start:
-            merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _compose(outer: list[Interval], inner: list[Interval]) -> list[Interval]:
-    """Express `inner`, stretches of the text that `outer` keeps, as stretches of the original."""
-    before = CleanText(" " * sum(end - start for start, end in outer), tuple(outer))
-    composed: list[Interval] = []
-    for start, end in inner:
-        for (low, high), offset in zip(before.kept, before._starts):
-            left, right = max(offset, start), min(offset + high - low, end)
-            if left < right:
-                composed.append((low + left - offset, low + right - offset))
-    return _merge(composed)
-
-
-# Longer lines are never boilerplate as a whole.
-_LONGEST_LINE = 500
-# "BATAM, Kabar.id - Polisi …", "Jakarta (ANTARA) - …": what stands above it is not the article.
-_DATELINE = re.compile(
-    r"(?:[A-Z]{3,}[A-Z ]{0,30}|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
-    r"(?:,? ?\([^()]{2,40}\)|[,/][ ]?[\w.,: ]{2,40}?)?\s*(?:--+|[-–—])\s\W?[A-Z0-9]"
-)
-# A sentence's end with its closing quotes; at the article's end the writer's initials follow: "… pekan depan. (ant)"
-_SENTENCE_END = re.compile(r"""[.!?…:]["'”’»)\]*]*$""")
-_PARAGRAPH_END = re.compile(r"""[.!?…:]["'”’»)\]*]*(\s*[(\[][^()\[\]]{1,30}[)\]])?[\W_]*$""")
-
-
-def _is_title(line: str, paragraph: str) -> bool:
-    """A line that tells what the first paragraph tells: three fifths of its longer words stand there."""
-    words = set(re.findall(r"\w{4,}", line.casefold()))
-    return (
-        len(words) >= 3
-        and not line.endswith(".")
-        and 5 * len(words & set(re.findall(r"\w+", paragraph.casefold()))) >= 3 * len(words)
-    )
-
-
-def _is_foreign(number: int, lines: Sequence[str]) -> bool:
-    """A line of which the other lines share at most a fifth of the longer words."""
-    words = set(re.findall(r"\w{4,}", lines[number].casefold()))
-    others = set(re.findall(r"\w{4,}", "\n".join([*lines[:number], *lines[number + 1 :]]).casefold()))
-    return len(words) >= 3 and 5 * len(words & others) <= len(words)
-
-
-def _is_paragraph(line: str) -> bool:
-    """A line of at least ten words that ends as a sentence does."""
-    return line.count(" ") >= 9 and _SENTENCE_END.search(line, max(0, len(line) - 20)) is not None
-
-
-def _ends_paragraph(line: str) -> bool:
-    """A line of at least five words that ends as the last paragraph of an article may."""
-    return line.count(" ") >= 4 and _PARAGRAPH_END.search(line, max(0, len(line) - 60)) is not None
-
-
-def _looks_like_headline(line: str) -> bool:
-    """A line without a sentence's end, of at most 25 words: a linked headline rather than a paragraph."""
-    return not line.rstrip("\"'”’) ").endswith((".", "!", "…", ":", ";", ",")) and len(line.split()) <= 25
