@@ -8,10 +8,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tppo.classify.checks import check_articles, check_bags, check_groups, check_marks
 from tppo.classify.decisions import BETA, choose_floor, choose_threshold, fit_combination, fit_platt
 from tppo.classify.scorer import YES, FloatArray, Scorer, pool, sigmoid
 from tppo.classify.solver import solve
@@ -149,17 +150,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._check_parameters()
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
         Y = self._targets(y)
-        bags = _check_bags(bags, X.shape[0], len(Y))
-        mark = np.zeros((X.shape[0], Y.shape[1])) if marks is None else np.asarray(marks, dtype=np.float64)
-        if mark.shape != (X.shape[0], Y.shape[1]):
-            raise ValueError(f"marks must have shape {(X.shape[0], Y.shape[1])}, got {mark.shape}")
-        names = np.arange(len(Y)) if groups is None else np.asarray(groups)
-        if len(names) != len(Y):
-            raise ValueError(f"groups must have one entry per article ({len(Y)}), got {len(names)}")
-
-        wholes = None if articles is None else check_array(articles, accept_sparse="csr", dtype=X.dtype)
-        if wholes is not None and wholes.shape[0] != len(Y):
-            raise ValueError(f"articles must have one row per article ({len(Y)}), got {wholes.shape[0]}")
+        bags = check_bags(bags, X.shape[0], len(Y))
+        mark = check_marks(marks, (X.shape[0], Y.shape[1]))
+        names = check_groups(groups, len(Y))
+        wholes = None if articles is None else check_articles(articles, len(Y), X.dtype)
 
         fold = self._folds(Y, names)
         logits = self._held_out_logits(X, Y, bags, mark, fold)
@@ -171,18 +165,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             article_weights, article_bias, _ = self._solve(wholes, Y, each, unmarked)
         self.oof_probabilities_ = self._held_out_probabilities(logits, Y, fold)
         combination, intercept = self._combine(logits, Y)
-        n_labels = Y.shape[1]
-        slope, offset, threshold, floor = (np.zeros(n_labels) for _ in range(4))
-        for k in range(n_labels):
-            known = ~np.isnan(Y[:, k])
-            truth = Y[known, k] > 0.5
-            slope[k], offset[k] = fit_platt(logits[known, k], truth)
-            p = self.oof_probabilities_[known, k]
-            if truth.any():
-                threshold[k] = choose_threshold(p, truth, criterion=self.criterion, target=self.target)
-            else:  # a label that no article carries, or that is nowhere known, is never given
-                threshold[k] = 1.0
-            floor[k] = choose_floor(p, truth, threshold=threshold[k], npv=self.review_npv)
+        slope, offset = _calibrate(logits, Y)
+        threshold, floor = self._thresholds(self.oof_probabilities_, Y)
         self.scorer_ = Scorer(
             weights=weights,
             bias=bias,
@@ -222,14 +206,16 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return given if self._multi_label else np.asarray(self.classes_[given[:, 0]])
 
     def _probabilities(self, X: Any, bags: ArrayLike | None, articles: Any) -> FloatArray:
+        """Return label probabilities of shape (n_articles, n_labels), also after a fit on two classes."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         n_articles = X.shape[0] if bags is None else int(np.max(bags, initial=-1)) + 1
         blocks = () if articles is None else (articles,)
-        bags = _check_bags(bags, X.shape[0], n_articles)
+        bags = check_bags(bags, X.shape[0], n_articles)
         return self.scorer_.probabilities(self.scorer_.window_logits(X), bags, *blocks)
 
     def _check_parameters(self) -> None:
+        """Refuse a parameter out of its range, as scikit-learn does: when fitting, not in the constructor."""
         for name, ok, expected in (
             ("C", self.C > 0, "above 0"),
             ("temperature", self.temperature > 0, "above 0"),
@@ -288,9 +274,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _combine(self, logits: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Fit how the articles' logits combine into each label's; return weights and intercepts."""
         weights, intercept = np.zeros((logits.shape[1], Y.shape[1])), np.zeros(Y.shape[1])
-        for k in range(Y.shape[1]):
-            known = ~np.isnan(Y[:, k])
-            weights[:, k], intercept[k] = fit_combination(logits[known], Y[known, k] > 0.5, own=k, C=self.combination_C)
+        for k, known, truth in _known_truth(Y):
+            weights[:, k], intercept[k] = fit_combination(logits[known], truth, own=k, C=self.combination_C)
         return weights, intercept
 
     def _held_out_probabilities(self, logits: FloatArray, Y: FloatArray, fold: NDArray[np.int64]) -> FloatArray:
@@ -301,9 +286,22 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             combined[~outside] = logits[~outside] @ weights + intercept
         return sigmoid(combined)
 
+    def _thresholds(self, probabilities: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Choose each label's threshold and floor on held-out probabilities; two arrays of shape (n_labels,)."""
+        threshold, floor = np.zeros(Y.shape[1]), np.zeros(Y.shape[1])
+        for k, known, truth in _known_truth(Y):
+            p = probabilities[known, k]
+            if truth.any():
+                threshold[k] = choose_threshold(p, truth, criterion=self.criterion, target=self.target)
+            else:  # a label that no article carries, or that is nowhere known, is never given
+                threshold[k] = 1.0
+            floor[k] = choose_floor(p, truth, threshold=threshold[k], npv=self.review_npv)
+        return threshold, floor
+
     def _solve(
         self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray
     ) -> tuple[FloatArray, FloatArray, int]:
+        """Return weights, bias and iterations of one fit with this estimator's parameters."""
         return solve(
             X,
             Y,
@@ -317,6 +315,21 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
 
 
+def _known_truth(Y: FloatArray) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Yield each label's column, the articles for which it is known, and its truth for these."""
+    for k in range(Y.shape[1]):
+        known = ~np.isnan(Y[:, k])
+        yield k, known, Y[known, k] > 0.5
+
+
+def _calibrate(logits: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Calibrate each label's own held-out logit; return slopes and intercepts of shape (n_labels,)."""
+    slope, intercept = np.zeros(Y.shape[1]), np.zeros(Y.shape[1])
+    for k, known, truth in _known_truth(Y):
+        slope[k], intercept[k] = fit_platt(logits[known, k], truth)
+    return slope, intercept
+
+
 def _complements(fold: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
     """Yield, for each fold, which articles lie outside it."""
     for held_out in np.unique(fold):
@@ -326,18 +339,5 @@ def _complements(fold: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
 
 
 def _renumber(bags: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the article indices of some windows without the gaps that left-out articles leave."""
     return np.cumsum(np.diff(bags, prepend=bags[:1]) != 0)
-
-
-def _check_bags(bags: ArrayLike | None, n_windows: int, n_articles: int) -> NDArray[np.int64]:
-    if bags is None:
-        if n_windows != n_articles:
-            raise ValueError(f"X and y must have as many rows unless bags are given, got {n_windows} and {n_articles}")
-        return np.arange(n_windows, dtype=np.int64)
-    checked = np.asarray(bags, dtype=np.int64)
-    steps = np.diff(checked, prepend=-1)
-    if len(checked) != n_windows or checked[-1] != n_articles - 1 or steps[0] != 1 or not np.isin(steps, (0, 1)).all():
-        raise ValueError(
-            f"bags must ascend from 0 to {n_articles - 1} without gaps, one entry for each of {n_windows} windows"
-        )
-    return checked

@@ -57,42 +57,74 @@ def solve(
     int
         Iterations, at least 1.
     """
-    n_labels = Y.shape[1]
-    known = ~np.isnan(Y)
-    truth = np.where(known, Y, 0.0)
-    starts = np.flatnonzero(np.diff(bags, prepend=-1))
-    dense, sparse = _blocks(X)
-    n_dense = dense.shape[1]
-    dense_t, sparse_t = np.ascontiguousarray(dense.T), sparse.T.tocsr()
-
-    def loss(theta: FloatArray) -> tuple[float, FloatArray]:
-        theta = theta.reshape(-1, n_labels)
-        weights, bias = theta[:-1], theta[-1]
-        w = weights.astype(X.dtype)
-        z = (dense @ w[:n_dense] + sparse @ w[n_dense:]).astype(np.float64) + bias
-        top = np.maximum.reduceat(z, starts, axis=0)
-        scaled = np.exp((z - top[bags]) / temperature)
-        total = np.add.reduceat(scaled, starts, axis=0)
-        pooled = top + temperature * np.log(total)
-        value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
-        value += np.sum(stated * np.logaddexp(0, -z)) + np.sum(silent * np.logaddexp(0, z))
-        value += 0.5 / C * np.sum(weights**2)
-        error = known * (sigmoid(pooled) - truth)
-        dz = (error / total)[bags] * scaled - stated * sigmoid(-z) + silent * sigmoid(z)
-        pull = dz.astype(X.dtype)
-        pulled = np.vstack([dense_t @ pull, sparse_t @ pull])
-        gradient = np.vstack([pulled + weights / C, dz.sum(axis=0)])
-        return float(value), gradient.ravel()
-
-    start = np.zeros((X.shape[1] + 1, n_labels))
-    share = (truth.sum(axis=0) + 1) / (known.sum(axis=0) + 2)
-    start[-1] = np.log(share / (1 - share)) - temperature * np.log(max(1.0, len(bags) / len(starts)))
+    loss = _Loss(X, Y, bags, stated=stated, silent=silent, C=C, temperature=temperature)
     options = {"maxiter": max_iter, "ftol": tol}
     # One thread: the products are small, several threads mostly wait for one another and add in varying order.
     with threadpool_limits(limits=1, user_api="blas"):
-        fit = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options=options)
-    theta = fit.x.reshape(-1, n_labels)
+        fit = minimize(loss, loss.start().ravel(), jac=True, method="L-BFGS-B", options=options)
+    theta = fit.x.reshape(-1, Y.shape[1])
     return theta[:-1].copy(), theta[-1].copy(), max(1, int(fit.nit))
+
+
+class _Loss:
+    """The penalised log loss as a function of the parameters; takes the data as `solve` does."""
+
+    def __init__(
+        self,
+        X: Any,
+        Y: FloatArray,
+        bags: NDArray[np.int64],
+        *,
+        stated: FloatArray,
+        silent: FloatArray,
+        C: float,
+        temperature: float,
+    ) -> None:
+        self._known = ~np.isnan(Y)
+        self._truth = np.where(self._known, Y, 0.0)
+        self._bags, self._starts = bags, np.flatnonzero(np.diff(bags, prepend=-1))
+        self._stated, self._silent = stated, silent
+        self._C, self._temperature = C, temperature
+        self._dtype = X.dtype
+        self._dense, self._sparse = _blocks(X)
+        self._dense_t, self._sparse_t = np.ascontiguousarray(self._dense.T), self._sparse.T.tocsr()
+
+    def start(self) -> FloatArray:
+        """Return parameters of shape (n_features + 1, n_labels): no weights, the bias of each label's share."""
+        start = np.zeros((self._dense.shape[1] + self._sparse.shape[1] + 1, self._truth.shape[1]))
+        share = (self._truth.sum(axis=0) + 1) / (self._known.sum(axis=0) + 2)
+        windows = max(1.0, len(self._bags) / len(self._starts))  # of an article, on average
+        start[-1] = np.log(share / (1 - share)) - self._temperature * np.log(windows)
+        return start
+
+    def __call__(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """Return the loss and its gradient; both are over flat parameters, a row per feature and one of the biases."""
+        known, truth, bags, starts = self._known, self._truth, self._bags, self._starts
+        theta = theta.reshape(-1, truth.shape[1])
+        weights, bias = theta[:-1], theta[-1]
+        z = self._scores(weights) + bias
+        # The pooling of `tppo.classify.scorer.pool`; its parts serve the gradient, too.
+        top = np.maximum.reduceat(z, starts, axis=0)
+        scaled = np.exp((z - top[bags]) / self._temperature)
+        total = np.add.reduceat(scaled, starts, axis=0)
+        pooled = top + self._temperature * np.log(total)
+        value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
+        value += np.sum(self._stated * np.logaddexp(0, -z)) + np.sum(self._silent * np.logaddexp(0, z))
+        value += 0.5 / self._C * np.sum(weights**2)
+        error = known * (sigmoid(pooled) - truth)
+        dz = (error / total)[bags] * scaled - self._stated * sigmoid(-z) + self._silent * sigmoid(z)
+        gradient = np.vstack([self._pulled(dz) + weights / self._C, dz.sum(axis=0)])
+        return float(value), gradient.ravel()
+
+    def _scores(self, weights: FloatArray) -> FloatArray:
+        """Return ``X @ weights``, computed in the precision of X."""
+        w, n_dense = weights.astype(self._dtype), self._dense.shape[1]
+        return np.asarray(self._dense @ w[:n_dense] + self._sparse @ w[n_dense:], dtype=np.float64)
+
+    def _pulled(self, dz: FloatArray) -> FloatArray:
+        """Return ``X.T @ dz``, computed in the precision of X."""
+        pull = dz.astype(self._dtype)
+        return np.vstack([self._dense_t @ pull, self._sparse_t @ pull])
 
 
 def _blocks(X: Any) -> tuple[Any, Any]:
