@@ -31,57 +31,65 @@ def progress(description: str, unit: str, total: int | None = None, *, done: int
     done : int
         Units that were done before.
     """
-    before, started, shown = done, time.monotonic(), time.monotonic()
+    pace = _Pace(unit, total, done)
+    with _bar(description, pace) if console.is_terminal else _lines(description, pace) as advance:
+        yield advance
 
-    def speed() -> float:
-        return (done - before) / max(time.monotonic() - started, 1e-9)
 
-    def rate() -> str:
-        return f"{speed():,.0f} {unit}/s"
+class _Pace:
+    """How many units are done, how fast, and how long the others will take."""
 
-    def of_total() -> str:
-        if not total:
+    def __init__(self, unit: str, total: int | None, done: int) -> None:
+        self.unit, self.total, self.done = unit, total, done
+        self._before, self._started = done, time.monotonic()
+
+    def rate(self) -> str:
+        """Return the speed so far as it is shown."""
+        return f"{self._speed():,.0f} {self.unit}/s"
+
+    def of_total(self) -> str:
+        """Return the total and the time left as they follow the count; nothing if the total is not known."""
+        if not self.total:
             return ""
-        seconds = (total - done) / max(speed(), 1e-9)
+        seconds = (self.total - self.done) / max(self._speed(), 1e-9)
         left = f"{seconds / 60:,.0f} min" if seconds > 100 else f"{seconds:.0f} s"
-        return f" of {total:,}" + (f", {left} left" if 0 < seconds < 1e8 else "")
+        return f" of {self.total:,}" + (f", {left} left" if 0 < seconds < 1e8 else "")
 
-    if console.is_terminal:
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+    def _speed(self) -> float:
+        """Return units a second since the start, without those that were done before."""
+        return (self.done - self._before) / max(time.monotonic() - self._started, 1e-9)
 
-        columns = [
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[count]}"),
-        ]
-        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
-            task = bar.add_task(description, total=total, completed=done, count="")
 
-            def advance(n: int) -> None:
-                nonlocal done
-                done += n
-                bar.update(task, advance=n, count=f"{done:,} {unit}, {rate()}")
+@contextmanager
+def _bar(description: str, pace: _Pace) -> Iterator[Advance]:
+    """Show a bar that goes away at the end."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-            yield advance
-    else:
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}")]
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(description, total=pace.total, completed=pace.done, count="")
 
         def advance(n: int) -> None:
-            nonlocal done, shown
-            done += n
-            if time.monotonic() - shown >= _PLAIN_INTERVAL_S:
-                shown = time.monotonic()
-                line = f"{description}: {done:,} {unit}{of_total()}, {rate()}"
-                console.print(line, markup=False, soft_wrap=True)
+            pace.done += n
+            bar.update(task, advance=n, count=f"{pace.done:,} {pace.unit}, {pace.rate()}")
 
         yield advance
+
+
+@contextmanager
+def _lines(description: str, pace: _Pace) -> Iterator[Advance]:
+    """Print a line from time to time."""
+    shown = time.monotonic()
+
+    def advance(n: int) -> None:
+        nonlocal shown
+        pace.done += n
+        if time.monotonic() - shown >= _PLAIN_INTERVAL_S:
+            shown = time.monotonic()
+            line = f"{description}: {pace.done:,} {pace.unit}{pace.of_total()}, {pace.rate()}"
+            console.print(line, markup=False, soft_wrap=True)
+
+    yield advance
 
 
 @contextmanager

@@ -51,19 +51,7 @@ def cut_windows(
         At least one window per article (an empty one for an empty text). A sentence longer than the encoder reads is
         cut at blanks into pieces that it does, so that nothing is truncated silently.
     """
-    pieces = [sentence_spans(text) for text in texts]
-    counts, tokens = _count(texts, pieces, encoder)
-    limit = encoder.max_tokens
-    # Tokens do not lie evenly in a sentence: cut again until every piece fits (or is a single character).
-    while limit is not None and any(int(c.max(initial=0)) > limit for c in counts):
-        shorter = [
-            [piece for span, n in zip(spans, c) for piece in _cut_long(text, span, int(n), limit)]
-            for text, spans, c in zip(texts, pieces, counts)
-        ]
-        if shorter == pieces:
-            break
-        pieces = shorter
-        counts, tokens = _count(texts, pieces, encoder)
+    pieces, counts, tokens = _readable_pieces(texts, encoder)
     out_texts: list[str] = []
     out_spans: list[Interval] = []
     out_article: list[int] = []
@@ -72,7 +60,7 @@ def cut_windows(
     n_dropped = np.zeros(len(texts), dtype=np.int64)
     before = 0
     for number, (text, spans, lengths) in enumerate(zip(texts, pieces, counts)):
-        windows = _pack(lengths, limit, max_sentences, overlap)[:max_windows]
+        windows = _pack(lengths, encoder.max_tokens, max_sentences, overlap)[:max_windows]
         end_sentence = windows[-1][1] if windows else 0
         n_tokens[number] = lengths[:end_sentence].sum()
         n_dropped[number] = lengths[end_sentence:].sum()
@@ -92,6 +80,26 @@ def cut_windows(
         n_dropped=n_dropped,
         tokens=None if tokens is None else tokens.joined(taken[:, 0], taken[:, 1]),
     )
+
+
+def _readable_pieces(
+    texts: Sequence[str], encoder: _Counter
+) -> tuple[list[list[Interval]], list[IntVector], Tokens | None]:
+    """Return the sentences of each text, one too long for the encoder in pieces; then what `_count` says of them."""
+    pieces = [sentence_spans(text) for text in texts]
+    counts, tokens = _count(texts, pieces, encoder)
+    limit = encoder.max_tokens
+    # Tokens do not lie evenly in a sentence: cut again until every piece fits (or is a single character).
+    while limit is not None and any(int(c.max(initial=0)) > limit for c in counts):
+        shorter = [
+            [piece for span, n in zip(spans, c) for piece in _cut_long(text, span, int(n), limit)]
+            for text, spans, c in zip(texts, pieces, counts)
+        ]
+        if shorter == pieces:
+            break
+        pieces = shorter
+        counts, tokens = _count(texts, pieces, encoder)
+    return pieces, counts, tokens
 
 
 def _count(

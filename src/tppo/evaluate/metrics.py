@@ -94,16 +94,39 @@ def evaluate(
         raise ValueError(
             f"expected three arrays of shape (n_articles, {len(labels)}), got {truth.shape}, {p.shape}, {given.shape}"
         )
-    macro = tuple(labels if macro_labels is None else macro_labels)
     names = [str(i) for i in range(len(truth))] if groups is None else [str(g) for g in groups]
     cluster, n_groups = clusters(names)
     weights = np.ones((1 + n_bootstrap, len(truth)))
     if n_groups:
         weights[1:] = group_draws(n_groups, n_bootstrap, np.random.default_rng(seed))[:, cluster]
 
-    columns = [labels.index(key) for key in macro]
+    macro = tuple(labels if macro_labels is None else macro_labels)
+    scores, overall = _scores(known, truth, p, given, weights, columns=[labels.index(key) for key in macro])
+    return Evaluation(
+        labels={key: {m: estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
+        overall={name: estimate(values) for name, values in overall.items()},
+        support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
+        n_articles=len(truth),
+        n_groups=n_groups,
+        macro_labels=macro,
+    )
+
+
+def _scores(
+    known: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    p: FloatArray,
+    given: NDArray[np.bool_],
+    weights: FloatArray,
+    *,
+    columns: Sequence[int],
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Return the scores per label and those over the labels in `columns`, under each row of article weights.
+
+    Values have shapes (n_rows, n_labels) and (n_rows,).
+    """
     tp, fp, fn = (weights @ x for x in (truth & given, known & ~truth & given, truth & ~given))
-    rows = [known[:, k] for k in range(len(labels))]
+    rows = [known[:, k] for k in range(truth.shape[1])]
     scores = {
         "precision": ratio(tp, tp + fp, empty=0.0),
         "recall": ratio(tp, tp + fn),
@@ -122,14 +145,7 @@ def evaluate(
         "recall_micro": ratio(tp, tp + fn),
         "false_alarms": ratio(weights @ alarmed, weights @ nothing),
     }
-    return Evaluation(
-        labels={key: {m: estimate(scores[m][:, k]) for m in METRICS} for k, key in enumerate(labels)},
-        overall={name: estimate(values) for name, values in overall.items()},
-        support={key: int(truth[:, k].sum()) for k, key in enumerate(labels)},
-        n_articles=len(truth),
-        n_groups=n_groups,
-        macro_labels=macro,
-    )
+    return scores, overall
 
 
 def calibration_error(y: NDArray[np.bool_], p: FloatArray, *, n_bins: int = 10) -> float:

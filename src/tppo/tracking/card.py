@@ -49,46 +49,14 @@ def model_card(
     command : str
         From `reproduce_command`.
     """
-
-    def count(metric: str) -> str:
-        return f"{metrics[metric]:,.0f}" if metric in metrics else "?"
-
     lines = [
         f"# Model card: {name}",
         "",
         "Labels Indonesian news on human trafficking by modus, with probabilities and the sentences that carry them.",
         "",
-        "## Data",
-        "",
-        f"- {count('train/articles')} articles to learn from, {count('test/articles')} to score on, from "
-        f"`{params.get('corpus.paths', '?')}` (split: {params.get('split.by', '?')}; {count('train/quarantined')} rows "
-        "not used, see `quarantine.jsonl`)",
-        f"- digest of all articles `{tags.get('tppo.data_digest', '?')}`, of the test part "
-        f"`{tags.get('tppo.test_digest', '?')}`",
-        "",
-        "## Recipe",
-        "",
-        f"- encoder `{params.get('embedding.kind', '?')}`, fingerprint `{tags.get('tppo.encoder', '?')}`",
-        *(f"- {key} = {value}" for key, value in sorted(params.items()) if key.startswith("classifier.")),
-        f"- code {tags.get('git.commit', '?')}, digest `{tags.get('tppo.code_digest', '?')}`; everything else in "
-        "`config.json` and `environment.json`",
-        "",
-        "## Figures",
-        "",
-        "Test part, 95 % intervals by a bootstrap over syndication groups:",
-        "",
-        "| label | precision | recall | F1 | calibration error |",
-        "|---|---|---|---|---|",
-    ]
-    for key in labels:
-        cells = [_with_interval(metrics, f"test/{metric}/{key}") for metric in ("precision", "recall", "f1", "ece")]
-        lines.append(f"| {key} | {' | '.join(cells)} |")
-    lines += [
-        f"| macro (modus) | | | {_with_interval(metrics, 'test/f1_macro')} | |",
-        "",
-        f"Articles without any modus that are given one: {_with_interval(metrics, 'test/false_alarms')}. On held-out "
-        f"folds of the training part, to choose settings by: macro-F1 {_with_interval(metrics, 'oof/f1_macro')}.",
-        "",
+        *_data(params, metrics, tags),
+        *_recipe(params, tags),
+        *_figures(labels, metrics),
         "## Limits",
         "",
         *(f"- {line}" for line in (*notes, *_LIMITS)),
@@ -101,7 +69,58 @@ def model_card(
     return "\n".join(lines)
 
 
+def _data(params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[str]:
+    def count(metric: str) -> str:
+        return f"{metrics[metric]:,.0f}" if metric in metrics else "?"
+
+    return [
+        "## Data",
+        "",
+        f"- {count('train/articles')} articles to learn from, {count('test/articles')} to score on, from "
+        f"`{params.get('corpus.paths', '?')}` (split: {params.get('split.by', '?')}; {count('train/quarantined')} rows "
+        "not used, see `quarantine.jsonl`)",
+        f"- digest of all articles `{tags.get('tppo.data_digest', '?')}`, of the test part "
+        f"`{tags.get('tppo.test_digest', '?')}`",
+        "",
+    ]
+
+
+def _recipe(params: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
+    return [
+        "## Recipe",
+        "",
+        f"- encoder `{params.get('embedding.kind', '?')}`, fingerprint `{tags.get('tppo.encoder', '?')}`",
+        *(f"- {key} = {value}" for key, value in sorted(params.items()) if key.startswith("classifier.")),
+        f"- code {tags.get('git.commit', '?')}, digest `{tags.get('tppo.code_digest', '?')}`; everything else in "
+        "`config.json` and `environment.json`",
+        "",
+    ]
+
+
+def _figures(labels: Sequence[str], metrics: Mapping[str, float]) -> list[str]:
+    lines = [
+        "## Figures",
+        "",
+        "Test part, 95 % intervals by a bootstrap over syndication groups:",
+        "",
+        "| label | precision | recall | F1 | calibration error |",
+        "|---|---|---|---|---|",
+    ]
+    for key in labels:
+        cells = [_with_interval(metrics, f"test/{metric}/{key}") for metric in ("precision", "recall", "f1", "ece")]
+        lines.append(f"| {key} | {' | '.join(cells)} |")
+    return [
+        *lines,
+        f"| macro (modus) | | | {_with_interval(metrics, 'test/f1_macro')} | |",
+        "",
+        f"Articles without any modus that are given one: {_with_interval(metrics, 'test/false_alarms')}. On held-out "
+        f"folds of the training part, to choose settings by: macro-F1 {_with_interval(metrics, 'oof/f1_macro')}.",
+        "",
+    ]
+
+
 def _with_interval(metrics: Mapping[str, float], name: str) -> str:
+    """Return a metric with its interval, a dash if it was not measured."""
     if name not in metrics:
         return "-"
     low, high = metrics.get(f"{name}_lo"), metrics.get(f"{name}_hi")
