@@ -80,27 +80,9 @@ class TopicModel:
         s = settings or TopicSettings()
         _check(vectors, texts, ids, s)
         reduction = Reduction.fit(vectors, min(s.n_components, vectors.shape[1]))
-        names, anchors, near = _seed(s, reduction, vectors, seeds or {}, windows)
         points = reduction.apply(vectors)
-        if s.seeding == "guided":
-            pulled = near >= 0
-            points[pulled] = unit_rows(0.75 * points[pulled] + 0.25 * anchors[near[pulled]])
-        free = points[near < 0] if s.seeding == "zero-shot" else points
-        tried: dict[int, float] = {}
-        k = s.n_topics
-        if k is None:
-            k, tried = choose_k(free, target=s.target_stability, n_runs=s.n_runs, seed=s.seed)
-        centroids = fit_centroids(free, k, n_runs=s.n_runs, seed=s.seed, max_sample=s.max_sample)
-        given: list[str | None] = [None] * len(centroids)
-        if s.seeding == "zero-shot":
-            used = [i for i in range(len(names)) if (near == i).any()]
-            own = [unit_rows(points[near == i].mean(axis=0, keepdims=True)) for i in used]
-            centroids = np.concatenate([*own, centroids if len(free) else centroids[:0]])
-            given = [*(names[i] for i in used), *given[: len(centroids) - len(used)]]
-        similarity = reduction.apply(vectors) @ centroids.T
-        filled = vectors.any(axis=1)
-        best = similarity.max(axis=1)[filled]
-        floor = float(np.quantile(best, s.outliers, method="lower")) if len(best) and s.outliers > 0 else -1.0
+        centroids, given, tried = _clusters(s, points, *_seed(s, reduction, vectors, seeds or {}, windows))
+        floor = _floor((points @ centroids.T).max(axis=1)[vectors.any(axis=1)], s.outliers)
         terms = terms or count_terms(texts, min_df=s.min_df)
         topics = [Topic(i, "", (), 0, seed=given[i]) for i in range(len(centroids))]
         empty = np.zeros((len(centroids), len(terms.vocabulary)), dtype=np.int64)
@@ -180,6 +162,7 @@ class TopicModel:
         return labels
 
     def _open_topic(self, points: FloatMatrix) -> None:
+        """Append a topic around points of shape (n_points, n_components), with the next free id."""
         number = 1 + max([t.id for t in self.topics] + [e["topic"] for e in self.lineage])
         self.centroids = np.concatenate([self.centroids, unit_rows(points.mean(axis=0, keepdims=True))])
         self.counts = np.concatenate([self.counts, np.zeros((1, self.counts.shape[1]), dtype=np.int64)])
@@ -209,8 +192,7 @@ class TopicModel:
             raise UsageError(f"share of outliers must be in [0, 1), got {share}")
         before = self.assign(vectors)
         best = self.similarities(vectors).max(axis=1)[vectors.any(axis=1)]
-        floor = float(np.quantile(best, share, method="lower")) if len(best) and share > 0 else -1.0
-        self.min_similarity = min(self.min_similarity, floor)
+        self.min_similarity = min(self.min_similarity, _floor(best, share))
         labels = self.assign(vectors)
         taken = np.flatnonzero(labels != before).tolist()
         terms = count_terms([texts[i] for i in taken], min_df=1, vocabulary=self.vocabulary)
@@ -253,6 +235,7 @@ class TopicModel:
         return keep
 
     def _words(self, terms: TermTable | None) -> list[list[str]]:
+        """Return the words that describe each topic; `terms` says which words stand together in an article."""
         presence = None if terms is None else terms.presence
         sizes = [t.size for t in self.topics]
         return topic_words(self.counts, sizes, self.vocabulary, presence, n_words=self.settings.n_words)
@@ -283,6 +266,7 @@ class TopicModel:
 
 
 def _check(vectors: FloatMatrix, texts: Sequence[str], ids: Sequence[str], s: TopicSettings) -> None:
+    """Refuse what no topics can be found in."""
     if not len(vectors) == len(texts) == len(ids):
         raise DataError(f"expected one vector, text and id per article, got {len(vectors)}, {len(texts)}, {len(ids)}")
     n = int(vectors.any(axis=1).sum())
@@ -320,3 +304,29 @@ def _seed(
     hit = similarity[np.arange(len(best)), best] >= s.seed_similarity
     near[hit] = best[hit]
     return names, reduction.apply(means), near
+
+
+def _clusters(
+    s: TopicSettings, points: FloatMatrix, names: Sequence[str], anchors: FloatMatrix, near: IntVector
+) -> tuple[FloatMatrix, list[str | None], dict[int, float]]:
+    """Return centroids, the seed that each was made from (None: none), and the stabilities of the numbers tried."""
+    if s.seeding == "guided":
+        points, pulled = points.copy(), near >= 0
+        points[pulled] = unit_rows(0.75 * points[pulled] + 0.25 * anchors[near[pulled]])
+    free = points[near < 0] if s.seeding == "zero-shot" else points
+    tried: dict[int, float] = {}
+    k = s.n_topics
+    if k is None:
+        k, tried = choose_k(free, target=s.target_stability, n_runs=s.n_runs, seed=s.seed)
+    centroids = fit_centroids(free, k, n_runs=s.n_runs, seed=s.seed, max_sample=s.max_sample)
+    if s.seeding != "zero-shot":
+        return centroids, [None] * len(centroids), tried
+    found = centroids if len(free) else centroids[:0]
+    used = [i for i in range(len(names)) if (near == i).any()]
+    own = [unit_rows(points[near == i].mean(axis=0, keepdims=True)) for i in used]
+    return np.concatenate([*own, found]), [*(names[i] for i in used), *[None] * len(found)], tried
+
+
+def _floor(best: FloatMatrix, share: float) -> float:
+    """Return the similarity below which a `share` of articles lies, given each one's to its nearest topic."""
+    return float(np.quantile(best, share, method="lower")) if len(best) and share > 0 else -1.0
