@@ -151,7 +151,7 @@ def read_registers(pattern: str | None) -> dict[str, str]:
         If a file is not JSONL with ``id`` and ``register``.
     """
     found: dict[str, str] = {}
-    for name in sorted(glob.glob(pattern)) if pattern else []:  # noqa: PTH207
+    for name in sorted(glob.glob(pattern)) if pattern else []:  # noqa: PTH207 (absolute patterns)
         for number, line in enumerate(Path(name).read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 row = json.loads(line)

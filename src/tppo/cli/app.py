@@ -117,7 +117,7 @@ def label(
 
 def _is_input(item: str) -> bool:
     """Tell a file, folder, glob or URI from an override."""
-    return "://" in item.partition("=")[0] or "=" not in item or Path(item).exists() or bool(glob.glob(item))  # noqa: PTH207
+    return "://" in item.partition("=")[0] or "=" not in item or Path(item).exists() or bool(glob.glob(item))  # noqa: PTH207 (absolute)
 
 
 @app.command()

@@ -20,7 +20,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading; ``.gz`` and ``.zst`` are decompressed on the way."""
     if path.suffix.lower() == ".gz":
         with gzip.open(path) as stream:
-            yield stream  # type: ignore[misc]
+            yield stream  # type: ignore[misc]  # to typeshed a GzipFile is no IO[bytes]
     elif path.suffix.lower() == ".zst":
         import pyarrow as pa
 

@@ -18,7 +18,7 @@ _CANDIDATES = 20
 _LEAST_SHARE = 0.05
 _NASAL = {"meny": "s", "peny": "s", "mem": "p", "pem": "p", "men": "t", "pen": "t", "meng": "k", "peng": "k"}
 _PREFIXES = tuple(
-    "memper diper menge penge meng peng meny peny mem pem men pen ber per ter di ke se me pe be".split()  # noqa: SIM905
+    "memper diper menge penge meng peng meny peny mem pem men pen ber per ter di ke se me pe be".split()  # noqa: SIM905 (a line, not 20)
 )
 _SUFFIXES = ("kannya", "annya", "inya", "nya", "kan", "an", "i", "lah", "pun", "ku", "mu")
 _SHORTEST = 4

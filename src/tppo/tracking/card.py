@@ -70,6 +70,8 @@ def model_card(
 
 
 def _data(params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping[str, str]) -> list[str]:
+    """Return the section on what was learnt from and scored on."""
+
     def count(metric: str) -> str:
         return f"{metrics[metric]:,.0f}" if metric in metrics else "?"
 
@@ -86,6 +88,7 @@ def _data(params: Mapping[str, str], metrics: Mapping[str, float], tags: Mapping
 
 
 def _recipe(params: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
+    """Return the section on encoder, classifier and code."""
     return [
         "## Recipe",
         "",
@@ -98,6 +101,7 @@ def _recipe(params: Mapping[str, str], tags: Mapping[str, str]) -> list[str]:
 
 
 def _figures(labels: Sequence[str], metrics: Mapping[str, float]) -> list[str]:
+    """Return the section on the scores."""
     lines = [
         "## Figures",
         "",
