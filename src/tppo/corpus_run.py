@@ -77,6 +77,7 @@ def clean_files(inputs: Sequence[str], out: Path, *, cleaning: str) -> CorpusSum
     cleaner = Cleaner(read_option("cleaning", cleaning, CleaningRules))
 
     def row(article: Article, summary: CorpusSummary) -> Row:
+        """Return the row of the cleaned article, its evidence moved along."""
         clean = cleaner.clean(article.text)
         summary.count("characters", len(article.text))
         summary.count("characters removed", len(article.text) - len(clean.text))
@@ -94,6 +95,7 @@ def describe_files(inputs: Sequence[str], out: Path, *, cleaning: str, gazetteer
     describer = Describer(read_option("gazetteer", gazetteer, Gazetteer))
 
     def row(article: Article, summary: CorpusSummary) -> Row:
+        """Return the row with what the text says of place, date and outlet."""
         found = describer.describe(
             cleaner.clean(article.text).text, original=article.text, published_at=article.published_at
         )
@@ -206,6 +208,7 @@ def _row(article: Article) -> Row:
 
 
 def _write(path: Path, rows: Iterable[Row]) -> None:
+    """Write rows as JSONL; the file appears when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(path.name + ".part")
     with scratch.open("w", encoding="utf-8") as stream:

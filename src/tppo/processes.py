@@ -23,6 +23,7 @@ def become_worker() -> None:
 
 
 def _end_with_parent() -> None:
+    """Wait until the parent is gone, however it ended; then end at once."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     wait([parent.sentinel])

@@ -85,6 +85,7 @@ def run_record(
 
 
 def _mistakes(articles: Sequence[Article], found: Findings) -> list[Mistake]:
+    """Return the worst errors on the test articles, with quoted and marked sentences."""
     return find_mistakes(
         found.test,
         [a.text for a in articles],
@@ -94,6 +95,7 @@ def _mistakes(articles: Sequence[Article], found: Findings) -> list[Mistake]:
 
 
 def _metrics(model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Return the metrics by their names in MLflow."""
     metrics = {f"test/{name}": value for name, value in found.scores.flat()}
     metrics |= {f"oof/{name}": value for name, value in found.held_out_scores.flat()}
     metrics |= {f"time/{name}_s": value for name, value in seconds.items()}
@@ -112,6 +114,7 @@ def _metrics(model: ModusModel, parts: Parts, found: Findings, seconds: Mapping[
 
 
 def _figures(test: Predictions) -> dict[str, Any]:
+    """Return the plots of the test part by their path; articles with an unknown label are left out."""
     from tppo.evaluate.figures import calibration_plot, confusion_plot, precision_recall_plot
 
     shown = ~np.isnan(test.truth).any(axis=1)

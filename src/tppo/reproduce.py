@@ -91,6 +91,7 @@ def reproduce(original: StoredRun) -> Reproduction:
 
 
 def _logged_config(run: StoredRun) -> TrainConfig:
+    """Return the configuration that a run logged."""
     if REPRODUCES in run.tags:
         raise DataError(f"run {run.shown} was itself made again from {run.tags[REPRODUCES]}: reproduce that one")
     try:
@@ -131,6 +132,7 @@ def _sizes(learn: Sequence[str], test: Sequence[str]) -> str:
 
 
 def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[Difference]:
+    """Return what differs, by name."""
     names = sorted({*before, *after})
     return [
         Difference(name, str(before.get(name, "-")), str(after.get(name, "-")))

@@ -117,6 +117,7 @@ def _slices(config: TrainConfig, parts: Parts, test: Predictions, held_out: Pred
     registers = read_registers(config.registers)
 
     def scored(articles: Sequence[Article], found: Predictions) -> list[Slice]:
+        """Return scores by outlet, length, year and register."""
         properties: dict[str, list[str | None]] = {
             "outlet": [a.outlet for a in articles],
             "length": [length_class(a.text) for a in articles],

@@ -153,6 +153,7 @@ class _Search:
             self._study.add_trial(self._as_optuna(trial))
 
     def _as_optuna(self, trial: Trial) -> Any:
+        """Return a trial that is done as Optuna's, for its sampler to learn from."""
         import optuna
 
         return optuna.trial.create_trial(
@@ -216,6 +217,7 @@ def _states() -> Any:
 
 
 def _distribution(space: Range | tuple[Any, ...]) -> Any:
+    """Return Optuna's distribution for the values of one key."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if not isinstance(space, Range):

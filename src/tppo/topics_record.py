@@ -46,6 +46,7 @@ def topics_metrics(
 
 
 def _describer(config: TopicsConfig) -> Describer:
+    """Return what finds places and dates, with the configured gazetteer."""
     import yaml
 
     path = config_folder() / config.topics.gazetteer

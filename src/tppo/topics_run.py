@@ -139,6 +139,7 @@ def _model(
 
 
 def _earlier(config: TopicsConfig, encoder: Encoder) -> TopicModel | None:
+    """Return the model that `previous` names, if one is named; its vectors must be this encoder's."""
     if config.previous is None:
         return None
     with tempfile.TemporaryDirectory() as scratch:
@@ -164,6 +165,7 @@ def _certificate(config: TopicsConfig, model: TopicModel, vectors: FloatMatrix) 
 
 
 def _read(config: TopicsConfig) -> tuple[list[Article], list[Rejected]]:
+    """Return the articles and the rows that could not be used."""
     limits = Limits(max_chars=config.corpus.max_chars)
     articles: list[Article] = []
     rejected: list[Rejected] = []
@@ -179,6 +181,7 @@ def _read(config: TopicsConfig) -> tuple[list[Article], list[Rejected]]:
 
 
 def _settings(config: TopicsConfig) -> TopicSettings:
+    """Return the settings of the topic model."""
     t = config.topics
     return TopicSettings(
         n_topics=t.n_topics,
@@ -203,6 +206,7 @@ def _seeds(config: TopicsConfig, encoder: Encoder) -> dict[str, FloatMatrix]:
 
 
 def _write_out(out: Path, model_folder: Path, artifacts: dict[str, str]) -> None:
+    """Write model and artifacts to a folder, beside what MLflow keeps."""
     shutil.copytree(model_folder, out / "model", dirs_exist_ok=True)
     for name, content in artifacts.items():
         path = out / name

@@ -34,6 +34,7 @@ def fit_platt(logits: FloatArray, y: NDArray[np.bool_]) -> tuple[float, float]:
     target = np.where(y, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
+        """Return log loss and gradient at slope and intercept."""
         z = theta[0] * logits + theta[1]
         gradient = sigmoid(z) - target
         value = float(np.sum(np.logaddexp(0, z) - target * z))
@@ -70,6 +71,7 @@ def fit_combination(logits: FloatArray, y: NDArray[np.bool_], *, own: int, C: fl
     Z = (logits - mean) / scale
 
     def loss(theta: FloatArray) -> tuple[float, FloatArray]:
+        """Return penalised log loss and gradient at weights and intercept."""
         w, b = theta[:-1], theta[-1]
         z = Z @ w + b
         error = sigmoid(z) - y

@@ -163,6 +163,7 @@ class Scorer:
 
 
 def _linear(blocks: Sequence[Any], weights: FloatArray, bias: FloatArray) -> FloatArray:
+    """Return linear scores of features in blocks side by side, shape (n_rows, n_labels)."""
     n_features = sum(block.shape[1] for block in blocks)
     if n_features != len(weights):
         raise ValueError(f"expected {len(weights)} features, got {n_features}")

@@ -72,6 +72,7 @@ def weak_label(
 
 
 def _show(summary: CorpusSummary) -> None:
+    """Print what was read and written, the labelling functions' figures, and how many rows were refused."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

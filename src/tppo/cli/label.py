@@ -101,6 +101,7 @@ def _stop(*_: Any) -> None:
 
 
 def _show_summary(summary: LabelSummary, keys: Sequence[str], out: Path) -> None:
+    """Print counts per label, what was cut off, and why rows were quarantined."""
     _out.print(
         f"{summary.articles:,} articles = {summary.labelled:,} labelled + {summary.quarantined:,} quarantined: {out}",
         markup=False,
@@ -125,6 +126,7 @@ def _show_summary(summary: LabelSummary, keys: Sequence[str], out: Path) -> None
 
 
 def _show_drift(drift: Drift) -> None:
+    """Print how far the articles are from those that the model was trained on."""
     _out.print("\nagainst the training articles:")
     for key, value in drift.scores.items():
         verdict = "stable" if value < _STABLE else "some shift" if value < _SHIFTED else "shifted"
@@ -142,6 +144,7 @@ def _track(
     drift: Drift | None,
     keys: Sequence[str],
 ) -> str:
+    """Log the job in MLflow; return where the run is."""
     from tppo.tracking.labelling import log_labelling_run
 
     texts = {"summary.json": json.dumps(asdict(summary), indent=1)}

@@ -163,6 +163,7 @@ def flatten(config: BaseModel) -> dict[str, str]:
             dumped[section] = dumped[section]["name"]
 
     def walk(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+        """Yield the dotted key and string of every value below `prefix`."""
         if isinstance(value, Mapping):
             for key, inner in value.items():
                 yield from walk(f"{prefix}.{key}" if prefix else key, inner)

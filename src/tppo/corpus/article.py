@@ -179,6 +179,7 @@ def _missing(value: object) -> bool:
 
 
 def _check_text(text: str, limits: Limits) -> None:
+    """Refuse a text that is too long or not text."""
     if len(text) > limits.max_chars:
         raise InvalidRowError(f"text is too long: at most {limits.max_chars:,} characters, got {len(text):,}")
     if "\x00" in text:
@@ -192,6 +193,7 @@ def _check_writable(name: str, value: str) -> None:
 
 
 def _identifier(value: object) -> str | None:
+    """Return an id as a string; None if it is to be made from the text."""
     if value is None:
         return None
     if isinstance(value, float) and value.is_integer():
@@ -206,6 +208,7 @@ def _identifier(value: object) -> str | None:
 
 
 def _optional_string(row: Mapping[str, Any], key: str) -> str | None:
+    """Return a column's stripped value, None if it is missing."""
     value = row.get(key)
     if _missing(value):
         return None
@@ -214,6 +217,7 @@ def _optional_string(row: Mapping[str, Any], key: str) -> str | None:
 
 
 def _date(value: object) -> str | None:
+    """Return an ISO date, None if it is missing."""
     if _missing(value):
         return None
     if isinstance(value, datetime.datetime | datetime.date):
@@ -225,6 +229,7 @@ def _date(value: object) -> str | None:
 
 
 def _labels(value: Any, limits: Limits) -> tuple[str, ...] | None:
+    """Return the label keys, sorted; None if the article is not labelled."""
     if isinstance(value, str):
         value = _labels_from_string(value)
     elif hasattr(value, "tolist"):
@@ -239,6 +244,7 @@ def _labels(value: Any, limits: Limits) -> tuple[str, ...] | None:
 
 
 def _labels_from_string(value: str) -> list[str] | None:
+    """Split labels given as JSON, or with commas or semicolons between them; None if there is nothing."""
     text = value.strip()
     if not text:
         return None
@@ -257,6 +263,7 @@ def _check_label(label: str, limits: Limits) -> None:
 
 
 def _boolean(value: Any) -> bool | None:
+    """Return a truth value given in one of the usual spellings, None if it is missing."""
     if _missing(value):
         return None
     text = str(value).strip().lower()
@@ -268,6 +275,7 @@ def _boolean(value: Any) -> bool | None:
 
 
 def _evidence(value: Any, text: str, limits: Limits) -> tuple[Span, ...] | None:
+    """Return the marked sentences, given as objects or JSON; None if nothing was marked."""
     if isinstance(value, str) and value.strip():
         try:
             value = json.loads(value)

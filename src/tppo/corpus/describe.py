@@ -240,6 +240,7 @@ def _published(text: str) -> datetime.date | None:
 
 
 def _resolve(match: re.Match[str], published: datetime.date | None) -> datetime.date | None:
+    """Return the date of a mention; one without a year is the last such day before publication."""
     day, month_text, year_text = int(match[2]), match[3].lower(), match[4]
     month = int(month_text) if month_text.isdigit() else _MONTHS[month_text]
     if year_text is not None:
@@ -251,6 +252,7 @@ def _resolve(match: re.Match[str], published: datetime.date | None) -> datetime.
 
 
 def _date(year: int, month: int, day: int) -> datetime.date | None:
+    """Return the date, None if the calendar has no such day."""
     try:
         return datetime.date(year, month, day)
     except ValueError:

@@ -205,6 +205,7 @@ def _sequence(nodes: Iterable[Node]) -> str:
 
 
 def _class(items: Iterable[Node]) -> str:
+    """Write a character class for RE2."""
     inverted, members = "", ""
     for op, value in items:
         if op is sre.NEGATE or op is sre.NOT_LITERAL:

@@ -142,6 +142,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _suffix(path: Path) -> str:
+    """Return the lower-case suffix that says how a file is read, compression included (``.jsonl.gz``)."""
     suffixes = [s.lower() for s in path.suffixes[-2:]]
     if suffixes and suffixes[-1] in {".gz", ".zst"}:
         return "".join(suffixes)
@@ -149,6 +150,7 @@ def _suffix(path: Path) -> str:
 
 
 def _read_jsonl(path: Path) -> Iterator[Entry]:
+    """Yield the rows of JSON lines; a broken line is a reason, not the end."""
     with open_bytes(path) as stream:
         for number, raw in enumerate(bounded_lines(stream, MAX_ROW_BYTES), 1):
             source = f"{path}:{number}"
@@ -174,6 +176,7 @@ def _read_jsonl(path: Path) -> Iterator[Entry]:
 
 
 def _read_parquet(path: Path) -> Iterator[Entry]:
+    """Yield the rows of a Parquet file; of a damaged row group, a reason per row."""
     import pyarrow.parquet as pq
 
     # Streaming, not the default of holding a whole row group: one may be as large as the file.
@@ -216,6 +219,7 @@ def _parquet_rows(batch: Any) -> Iterable[Mapping[str, Any] | str]:
 
 
 def _parquet_row(row: Any) -> Mapping[str, Any] | str:
+    """Return one row, or why it cannot be used."""
     if (size := row.nbytes) > MAX_ROW_BYTES:
         return f"row is too long: at most {MAX_ROW_BYTES:,} bytes, got {size:,}"
     try:
@@ -225,6 +229,7 @@ def _parquet_row(row: Any) -> Mapping[str, Any] | str:
 
 
 def _read_text(path: Path) -> Iterator[Entry]:
+    """Yield a text file as one row."""
     if (size := path.stat().st_size) > MAX_ROW_BYTES:
         yield str(path), _too_large(size)
         return
@@ -241,6 +246,7 @@ def _too_large(size: int) -> str:
 
 
 def _read_html(path: Path) -> Iterator[Entry]:
+    """Yield a web page as one row: its article, without what stands around it."""
     import trafilatura
 
     if (size := path.stat().st_size) > MAX_ROW_BYTES:

@@ -150,6 +150,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _ends_sentence(line: str, start: int, match: re.Match[str]) -> bool:
+    """Tell the mark at a sentence's end from that of an abbreviation, initial or list number."""
     mark = match.group()
     if mark[0] != "." or len(mark) > 1:
         return True

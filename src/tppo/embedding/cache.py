@@ -69,6 +69,7 @@ class CachedEncoder:
             raise DataError(f"cannot use embedding cache {self.path}: {error}; delete it to start a new one") from None
 
     def _encode(self, texts: Sequence[str]) -> FloatMatrix:
+        """Take known vectors from the cache, encode the other texts, each once, and keep their vectors."""
         keys = [self._key(text) for text in texts]
         with closing(self._connect()) as db:
             found = self._read(db, keys)
@@ -88,6 +89,7 @@ class CachedEncoder:
         return hashlib.sha256(f"{self.fingerprint}\0{text}".encode("utf-8", "surrogatepass")).digest()
 
     def _connect(self) -> sqlite3.Connection:
+        """Open the cache, made if it is not there; several processes may."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
         with suppress(sqlite3.OperationalError):  # does not wait for a lock; a cache without WAL is only slower
@@ -98,6 +100,7 @@ class CachedEncoder:
 
     @staticmethod
     def _read(db: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, FloatMatrix]:
+        """Return the vectors found, without damaged ones."""
         found = {}
         unique = list(dict.fromkeys(keys))
         for first in range(0, len(unique), 500):
@@ -109,6 +112,7 @@ class CachedEncoder:
         return found
 
     def _write(self, db: sqlite3.Connection, vectors: dict[bytes, FloatMatrix]) -> None:
+        """Keep vectors, and drop the oldest where the cache is full."""
         rows = []
         for key, vector in vectors.items():
             data = np.ascontiguousarray(vector, dtype=np.float32).tobytes()
@@ -119,6 +123,7 @@ class CachedEncoder:
         db.execute("COMMIT")
 
     def _evict(self, db: sqlite3.Connection, row_bytes: int) -> None:
+        """Drop the rows that came first until the size fits."""
         (first, last) = db.execute("SELECT min(rowid), max(rowid) FROM vectors").fetchone()
         surplus = (last - first + 1) - max(1, self.max_bytes // row_bytes)
         if surplus > 0:

@@ -69,6 +69,7 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def _st(self) -> Any:
+        """Load the model, its errors in one line."""
         folder = Path(self.model)
         if folder.is_dir():
             _check_folder(folder)
@@ -209,6 +210,7 @@ def _unsafe(folder: str, names: list[str]) -> set[str]:
 
 
 def _check_folder(folder: Path) -> None:
+    """Refuse a folder without a model, with pickled weights, or whose model runs code of its own."""
     if not (folder / "modules.json").is_file():
         raise ModelError(f"{folder} is not a sentence-transformers model: no modules.json")
     if not any(folder.rglob("*.safetensors")) and not any(folder.rglob("*.onnx")) and not any(folder.rglob("*.xml")):

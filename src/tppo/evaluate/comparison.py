@@ -172,6 +172,7 @@ def _resampled_f1(
 
 
 def _paired(first: FloatArray, second: FloatArray) -> PairedScore:
+    """Return the difference of two resampled scores, with its interval and two-sided p."""
     differences = second - first
     found = estimate(differences)
     resampled = differences[1:][~np.isnan(differences[1:])]

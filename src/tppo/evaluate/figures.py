@@ -19,6 +19,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 
 
 def _axes(width: float = 6.4, height: float = 5.0) -> tuple[Figure, Any]:
+    """Return an empty figure and its axes, without pyplot's global state."""
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.grid(True, alpha=0.3)

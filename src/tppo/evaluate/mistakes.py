@@ -171,6 +171,7 @@ def mistakes_page(mistakes: Sequence[Mistake], *, title: str, n_articles: int, l
 
 
 def _article(number: int, m: Mistake) -> str:
+    """Return the HTML of one mistake."""
     e = html.escape
     verdict = [f"<span class=wrong>given wrongly: {e(', '.join(m.false_alarms))}</span>"] if m.false_alarms else []
     verdict += [f"<span class=missed>missed: {e(', '.join(m.missed))}</span>"] if m.missed else []

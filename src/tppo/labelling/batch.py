@@ -47,6 +47,7 @@ def output_schema(keys: Sequence[str]) -> Any:
 
 
 def _evidence_type() -> Any:
+    """Return the Arrow type of one quoted sentence."""
     import pyarrow as pa
 
     whole = pa.int64()

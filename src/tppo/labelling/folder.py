@@ -77,6 +77,7 @@ class JobFolder:
             (self.path / name).unlink(missing_ok=True)
 
     def _write_json(self, name: str) -> None:
+        """Replace settings and summary at once, so that a cut leaves the old or the new."""
         temporary = self.path / f".{name}.tmp"
         content = {"settings": self.settings, "summary": asdict(self.summary)}
         temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -201,6 +202,7 @@ def _settle(temporary: Path, final: Path) -> None:
 
 
 def _sync(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -55,6 +55,7 @@ class Index:
         return self._first_row(b"text", text, row)
 
     def _first_row(self, kind: bytes, value: str, row: int) -> int:
+        """Return the first row with this value, and remember `row` if there was none."""
         key = blake2b(value.encode(), digest_size=16, person=kind).digest()
         if self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (key, row)).rowcount:
             return row

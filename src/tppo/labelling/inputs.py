@@ -82,6 +82,7 @@ def describe_files(paths: Iterable[Path]) -> list[InputFile]:
 
 
 def _describe(path: Path) -> InputFile:
+    """Return size, digest and number of rows of a file."""
     state, digest, n_lines = path.stat(), hashlib.sha256(), 0
     with path.open("rb") as stream:
         while block := stream.read(1024 * 1024):
@@ -92,6 +93,7 @@ def _describe(path: Path) -> InputFile:
 
 
 def _parquet_rows(path: Path) -> int | None:
+    """Return how many rows a Parquet file says it has; None for others."""
     if path.suffix.lower() != ".parquet":
         return None
     import pyarrow as pa
@@ -198,6 +200,7 @@ class _Draft:
         self.n_chars += len(article.text)
 
     def batch(self, first: int, end: int) -> Batch:
+        """Return the collected rows, `first` up to `end`, as one batch."""
         import pyarrow as pa
 
         text = pa.string()

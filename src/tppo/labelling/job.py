@@ -117,6 +117,7 @@ def label_files(
     files = describe_files(find_files(inputs))
 
     def labelled(index: Index, done: int) -> Iterator[tuple[Batch, Labelled]]:
+        """Label the rows after those done."""
         o = options
         rows = rows_of(files, limits=Limits(max_chars=o.max_chars), skip=done, sample=o.sample)
         once = o.copies == "share"
@@ -163,6 +164,7 @@ def run_job(
 
 
 def _settings(files: Sequence[DescribedFile], model_name: str, options: LabelOptions) -> dict[str, Any]:
+    """Return what the output depends on; a job goes on only with the same."""
     return {
         "model": model_name,
         "format": options.format,
@@ -210,6 +212,7 @@ class _Job:
             file.check()
 
     def _write_parts(self, labelled: Iterator[tuple[Batch, Labelled]], advance: Callable[[int], None]) -> None:
+        """Write what comes in parts of equal length, and the rest at the end."""
         part, n_rows = _Part(), self.folder.summary.articles
         for batch, found in labelled:
             table = found.table
@@ -232,6 +235,7 @@ class _Job:
         self.folder.summary.check(n_rows)
 
     def _finish_part(self, part: _Part) -> None:
+        """Write a part, and only then what says that it is done."""
         import pyarrow as pa
 
         table = pa.concat_tables(part.tables) if part.tables else output_schema(self.model.keys).empty_table()

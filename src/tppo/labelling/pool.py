@@ -115,6 +115,7 @@ def in_processes(labeller: Labeller, folder: Path, workers: int) -> Engine:
 
 
 def _in_order(pool: ProcessPoolExecutor, batches: Iterable[Batch], ahead: int) -> Iterator[tuple[Batch, Labelled]]:
+    """Yield batches with their labels in the order they came; `ahead` at most are under way."""
     running: deque[tuple[Batch, Future[Labelled]]] = deque()
     for batch in batches:
         running.append((batch, pool.submit(_label, batch.articles, batch.watch)))
@@ -130,6 +131,7 @@ _labeller: Labeller | None = None
 
 
 def _start_worker(folder: Path, digest: str, model_name: str, marks: bool) -> None:
+    """Load the model, once per worker."""
     global _labeller
     become_worker()
     _labeller = Labeller(ModusModel.load(folder, digest=digest), model_name, marks)

@@ -105,6 +105,7 @@ def find_inputs(inputs: Iterable[str | Path]) -> list[str]:
 
 
 def _find_uris(uri: str) -> list[str]:
+    """Return the URIs of the files that a URI stands for."""
     from pyarrow import fs
 
     filesystem, path = _open(uri)
@@ -138,6 +139,7 @@ def _open(uri: str) -> tuple[Any, str]:
 
 
 def _state(uri: str) -> tuple[int, str]:
+    """Return size and time of change of a file or URI."""
     if "://" in uri:
         filesystem, path = _open(uri)
         state = filesystem.get_file_info(path)

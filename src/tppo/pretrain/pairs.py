@@ -129,6 +129,7 @@ def _pair_rows(path: Path) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def _score(label: Any, source: str) -> float:
+    """Return the score of a pair as a number."""
     try:
         return float(label)
     except (TypeError, ValueError):
@@ -136,6 +137,7 @@ def _score(label: Any, source: str) -> float:
 
 
 def _add_pairs(sources: Sources, rows: Iterable[tuple[str, str, str, Any]]) -> None:
+    """Sort pairs into partners and wrong partners by their label."""
     for source, a, b, label in rows:
         sources.texts += [a, b]
         kind = "1" if label is None else str(label).lower()

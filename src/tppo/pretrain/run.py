@@ -148,6 +148,7 @@ def _taught(
 
 @contextmanager
 def _torch_threads(n: int) -> Iterator[None]:
+    """Let torch use `n` threads inside the block."""
     import torch
 
     before = torch.get_num_threads()

@@ -227,6 +227,7 @@ class _Scene:
         return [int(rows[a + score[a:b].argmax()]) for a, b in zip([0, *ends], ends)]
 
     def _nearest_modus(self, carriers: Sequence[int]) -> tuple[str, float]:
+        """Return the modus whose articles are nearest to the carriers' mean vector, and how near they are."""
         vectors = self.windows.vectors
         assert vectors is not None
         centre = unit_rows(vectors[list(carriers)].mean(axis=0, keepdims=True))[0]

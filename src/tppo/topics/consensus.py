@@ -139,6 +139,7 @@ def spherical_kmeans(points: FloatMatrix, k: int, rng: np.random.Generator) -> F
 
 
 def _means(points: FloatMatrix, labels: IntVector, fallback: FloatMatrix) -> FloatMatrix:
+    """Return the unit-length mean of each cluster's points; an empty cluster keeps its row of `fallback`."""
     k, n = len(fallback), len(points)
     members = sp.csr_matrix((np.ones(n, dtype=np.float32), (labels, np.arange(n))), shape=(k, n))
     means = unit_rows(np.asarray(members @ points))

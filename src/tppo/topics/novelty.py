@@ -102,6 +102,7 @@ def group_candidates(
 
 
 def _profiles(rows: sp.csr_matrix, labels: IntVector, own: IntVector) -> NDArray[np.float64]:
+    """Return how much more often each group's articles hold each column than the others do, never below 0."""
     total = np.asarray(rows[own].sum(axis=0)).ravel()
     profiles = []
     for group in range(int(labels.max()) + 1):

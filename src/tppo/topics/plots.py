@@ -49,6 +49,7 @@ def _label(model: TopicModel, position: int) -> str:
 
 
 def _page(figure: Any, title: str, *, height: int) -> str:
+    """Return a figure as an HTML page that needs no other file."""
     figure.update_layout(
         template="plotly_white", title=title, height=height, margin={"l": 60, "r": 30, "t": 60, "b": 50}
     )

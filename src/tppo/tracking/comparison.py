@@ -133,6 +133,7 @@ def as_json(comparison: RunComparison) -> str:
 
 
 def _finite(value: Any) -> Any:
+    """Replace NaN and infinities by None: JSON has none."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, float) and not abs(value) < float("inf"):

@@ -71,6 +71,7 @@ def open_run(experiment: str, run_name: str, tags: Mapping[str, str] | None = No
 
 
 def _saved_view(name: str, created_ms: int) -> str:
+    """Return a saved view of the runs table as MLflow's interface stores it."""
     widths = {f"params.`{key}`": width for key, width in _PARAMS.items()}
     widths |= {f"metrics.`{key}`": width for key, width in _METRICS.items()}
     state = _view_state(widths, order_by="metrics.`test/f1_macro`")

@@ -156,6 +156,7 @@ def _aliased(api: Any, name: str, alias: str) -> Any:
 
 
 def _version_of(api: Any, name: str, run: StoredRun) -> Any:
+    """Return the newest version that a run registered."""
     found = api.search_model_versions(f"name = '{name}' AND run_id = '{run.run_id}'")
     if not found:
         raise UsageError(f"run {run.shown} registered no version of {name}; trials and reproductions do not")

@@ -89,6 +89,7 @@ def _given_id(record: dict[str, Any]) -> str | None:
 
 
 def _admit(record: dict[str, Any]) -> Article | str:
+    """Return the article of a record, or why it cannot be used."""
     try:
         return article_from_row({k: record.get(k) for k in ("id", "text", "group")}, limits=Limits())
     except InvalidRowError as error:

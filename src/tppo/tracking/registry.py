@@ -228,6 +228,7 @@ def _from_sqlite(uri: str, database: Path) -> StoredModel | None:
 
 
 def _from_mlflow(uri: str) -> StoredModel:
+    """Download a model from the registry or a run, with the digest logged beside it."""
     import mlflow
     from mlflow.exceptions import MlflowException
 

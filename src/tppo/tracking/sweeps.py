@@ -144,6 +144,7 @@ def finished_trials(run_id: str) -> list[Trial]:
 
 
 def _children(api: Any, run_id: str, status: str) -> list[Any]:
+    """Return all runs below a run that have a status, the oldest first."""
     place = api.get_run(run_id).info.experiment_id
     wanted = f"tags.mlflow.parentRunId = '{run_id}' AND attributes.status = '{status}'"
     found, token = [], None
