@@ -80,6 +80,7 @@ class Bare:
         return pa.table({"id": batch["id"], **columns})
 
     def label(self, source: Path, out: Path, share: int = 0, shares: int = 1) -> None:
+        """Label every `shares`-th row group from `share` on, and write one file."""
         file = pq.ParquetFile(source)
         groups = range(share, file.num_row_groups, shares)
         tables = [self.table(batch) for batch in file.iter_batches(batch_size=BATCH, row_groups=list(groups))]
@@ -103,6 +104,7 @@ class Clock:
 
 
 def run_bare(bare: Bare, source: Path, out: Path, processes: int) -> None:
+    """Label with the bare loop, each process its share of the row groups."""
     if processes == 1:
         bare.label(source, out)
         return
@@ -145,6 +147,7 @@ def stages(model: ModusModel, texts: list[str]) -> Iterator[tuple[str, float]]:
     """Seconds of processor of each stage of labelling texts, in one process."""
 
     def lap() -> float:
+        """Return the processor seconds since the last call."""
         nonlocal last
         now = time.process_time()
         took, last = now - last, now

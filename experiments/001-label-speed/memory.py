@@ -21,6 +21,7 @@ REPO = Path(__file__).parents[2]
 
 
 def write_input(path: Path, n: int) -> None:
+    """Write `n` articles of sentences drawn from the training part."""
     base = [json.loads(line)["text"] for line in (REPO / "data/articles/train.jsonl").open(encoding="utf-8")]
     sentences = [s for text in base for s in text.replace("\n", " ").split(". ") if 30 < len(s) < 120]
     draw = random.Random(0)
@@ -56,6 +57,7 @@ def peak_mb(pid: int) -> float:
 
 
 def family(pid: int) -> list[int]:
+    """Return a process and all below it."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -76,6 +78,7 @@ def measure(model: str, source: Path, out: Path, workers: int) -> tuple[float, f
     peaks: dict[int, float] = {}
 
     def watch() -> None:
+        """Keep the highest memory seen of each process."""
         while process.poll() is None:
             for pid in family(process.pid):
                 peaks[pid] = max(peaks.get(pid, 0.0), peak_mb(pid))

@@ -84,6 +84,7 @@ def leave_one_outlet_out(
 
 
 def few_shot(x: np.ndarray, y: np.ndarray, shots: int = 8, draws: int = 5) -> float:
+    """Return the mean macro-F1 of classifiers that saw `shots` articles per label."""
     scores = []
     for seed in range(draws):
         rng = np.random.RandomState(seed)
@@ -168,6 +169,7 @@ def main() -> None:
     table: dict[str, Row] = {}
 
     def show(name: str, **cells: float | str) -> None:
+        """Add cells to a row of the table, and print it."""
         row = {key: f"{v:.3f}" if isinstance(v, float) and v < 10 else f"{v:,.1f}" if isinstance(v, float) else v
                for key, v in cells.items()}  # fmt: skip
         table.setdefault(name, {}).update(row)

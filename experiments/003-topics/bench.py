@@ -151,6 +151,7 @@ def measure(method: str, folder: Path, repeats: int, k: int | None) -> dict[str,
     seeds = [fit(method, texts, vectors, k, s)[0] for s in range(1, repeats + 1)]
 
     def on_subsamples(k: int | None) -> tuple[float, float, list[int]]:
+        """Return stability, coherence on the articles left out, and numbers of topics over subsamples."""
         parts, held, numbers = [], [], []
         for s, rows in enumerate(subsamples(len(texts), n_draws=repeats, seed=0)):
             got, chosen = fit(method, [texts[i] for i in rows], vectors[rows], k, s + 1)

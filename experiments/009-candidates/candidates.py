@@ -71,6 +71,7 @@ def article_vectors(part: Prepared) -> tuple[object, Callable]:
 
 
 def boosting(part: Prepared) -> list[Score]:
+    """Gradient boosting on the vectors, one model per label."""
     models = [
         HistGradientBoostingClassifier(max_iter=60, learning_rate=0.15, max_leaf_nodes=15, random_state=0).fit(
             part.vectors, part.y[:, k]
@@ -108,6 +109,7 @@ def windows(pooling: str, *, terms: bool = True, contrastive: bool = False) -> C
 
 
 def contrastive_article(part: Prepared) -> list[Score]:
+    """Logistic regression on article vectors of an encoder tuned on the same articles."""
     encoder = fine_tuned(part)
 
     def vectors(some: Prepared) -> np.ndarray:

@@ -39,6 +39,7 @@ class Jobs:
         self.command = [*main, f"model={model}", f"workers={workers}", "rows_per_part=100", "batch_size=20"]
 
     def start(self, out: Path) -> subprocess.Popen[str]:
+        """Start the job; it hears an interrupt as in a terminal."""
         environment = {**os.environ, "TPPO_CONFIG_DIR": str(REPO / "configs")}
         pipe = subprocess.PIPE
         return subprocess.Popen(
@@ -51,6 +52,7 @@ class Jobs:
         )
 
     def finish(self, out: Path) -> None:
+        """Run the job to its end."""
         process = self.start(out)
         _, errors = process.communicate()
         if process.returncode:
