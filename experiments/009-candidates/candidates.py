@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from contrastive import fine_tuned
 from pooling import pooled_logistic
 from prepared import Fitted, Prepared, Score, calibrated, folds, per_label
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -16,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multioutput import ClassifierChain
 
 from tppo.classify import YES
+from tppo.classify.contrast import fine_tune
 from tppo.corpus import Cleaner
 from tppo.corpus.weak import WeakLabeller
 from tppo.embedding.terms import TermVectors
@@ -90,15 +90,29 @@ def chain(part: Prepared) -> list[Score]:
     return [lambda some: model.decision_function(transform(some))]
 
 
+def fine_tuned(part: Prepared) -> Callable[[list[str]], np.ndarray]:
+    """The shipped encoder, its token vectors tuned on the articles and marked sentences of `part`: SetFit's idea."""
+    keys = part.config.taxonomy.modus_keys
+    texts, labels = list(part.clean), [list(row[:-1]) for row in part.y]
+    for article in part.articles:
+        for span in article.evidence or ():
+            if span.label in keys:
+                texts.append(article.text[span.start : span.end])
+                labels.append([key == span.label for key in keys])
+    tokenizer = part.encoder.tokenizer
+    tuned = fine_tune(part.encoder.rows, tokenizer.tokenize(texts), np.array(labels), dimension=part.encoder.dimension)
+    return lambda some: tuned.encode_tokens(tokenizer.tokenize(some))
+
+
 def windows(pooling: str, *, terms: bool = True, contrastive: bool = False) -> Callable[[Prepared], list[Score]]:
     """Score sentences and pool them; article labels only, no marked sentences."""
 
     def learn(part: Prepared) -> list[Score]:
         lexical = TermVectors(max_features=60_000).fit(part.windows.texts) if terms else None
-        encoder = fine_tuned(part) if contrastive else None
+        encode = fine_tuned(part) if contrastive else None
 
         def matrix(some: Prepared) -> object:
-            vectors = some.windows.vectors if encoder is None else encoder.encode(some.windows.texts)
+            vectors = some.windows.vectors if encode is None else encode(some.windows.texts)
             dense = sp.csr_matrix(np.float32(0.5 if terms else 3.0) * vectors)
             return dense if lexical is None else sp.hstack([dense, lexical.transform(some.windows.texts)], format="csr")
 
@@ -110,17 +124,21 @@ def windows(pooling: str, *, terms: bool = True, contrastive: bool = False) -> C
 
 def contrastive_article(part: Prepared) -> list[Score]:
     """Logistic regression on article vectors of an encoder tuned on the same articles."""
-    encoder = fine_tuned(part)
+    encode = fine_tuned(part)
 
     def vectors(some: Prepared) -> np.ndarray:
-        return 5 * encoder.encode(some.clean)
+        return 5 * encode(some.clean)
 
     return per_label(lambda some: (vectors(some), vectors), "logistic")(part)
 
 
-def default(train: Prepared) -> Fitted:
-    """What `tppo train` fits by the configuration in `configs/`, with its own calibration and thresholds."""
-    fitted = fit(train.config, train.articles, {})
+def default(train: Prepared, **changes: object) -> Fitted:
+    """What `tppo train` fits by the configuration in `configs/`, with its own calibration and thresholds.
+
+    `changes` are made to the configuration of the classifier.
+    """
+    classifier = train.config.classifier.model_copy(update=changes)
+    fitted = fit(train.config.model_copy(update={"classifier": classifier}), train.articles, {})
 
     def label(some: Prepared) -> tuple[np.ndarray, np.ndarray]:
         readings = fitted.model.read([a.text for a in some.articles])
@@ -158,6 +176,7 @@ def over(learn: Callable[[Prepared], list[Score]], n_inner: int = 3) -> Callable
 
 CANDIDATES: dict[str, Candidate] = {
     DEFAULT: Candidate(default),
+    "default without tuned vectors": Candidate(lambda train: default(train, tuned_dimension=0)),
     RULES: Candidate(rules),
     TFIDF: Candidate(over(per_label(tfidf("word"), "logistic"))),
     "TF-IDF characters + logistic": Candidate(over(per_label(tfidf("char_wb"), "logistic"), 2), repeats=1),

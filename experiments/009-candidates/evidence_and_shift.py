@@ -99,7 +99,7 @@ def shift(model: ModusModel, test: list[Article], data: Path) -> None:
 
 def outside(name: str, model: ModusModel, texts: list[str]) -> None:
     """Print how many texts the check of the domain holds back, and what it changes."""
-    unchecked = ModusModel(model.settings, model.encoder, model.terms, model.scorer)
+    unchecked = ModusModel(model.settings, model.encoder, model.terms, model.scorer, tuned=model.tuned)
     readings, before = model.read(texts), unchecked.read(texts)
     away = np.array([reason is not None for reason in readings.reasons])
     now, then = ((r.decisions[:, :-1] == YES).any(axis=1).mean() for r in (readings, before))

@@ -24,6 +24,8 @@ def build_settings(config: TrainConfig) -> ModelSettings:
             vector_weight=config.classifier.vector_weight,
             level=config.classifier.level,
             whole=config.classifier.whole,
+            tuned=config.classifier.tuned_dimension > 0,
+            tuned_weight=config.classifier.tuned_weight,
         ),
         max_sentences=window.max_sentences,
         overlap=window.overlap,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from tppo.build import build_encoder, build_settings
 from tppo.classify import ModusModel
 from tppo.classify.domain import Domain
-from tppo.classify.features import term_tokenizer, term_tokens
+from tppo.classify.features import static_part
+from tppo.classify.instances import Wording
 from tppo.classify.reference import Reference
 from tppo.config import TrainConfig
 from tppo.console import stage
@@ -22,6 +23,7 @@ from tppo.corpus import Article, Cleaner, CleanText, Rejected, sentence_spans
 from tppo.dataset import load_parts, read_corpus, split_articles, truth
 from tppo.embedding import Encoder, SubwordTerms, Tokens, Windows
 from tppo.evaluate import Evaluation, Predictions
+from tppo.processes import usable_cores
 from tppo.record import run_record
 from tppo.scoring import examine, predictions, score, weakest
 from tppo.tracking import PAYLOAD, LoggedRun, StoredModel, log_training_run
@@ -165,11 +167,14 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
             evidence_weight=c.evidence_weight,
             silence_weight=c.silence_weight,
             combination_C=c.combination_C,
+            tuned_dimension=max(1, c.tuned_dimension),
+            tuned_weight=c.tuned_weight,
             n_folds=c.n_folds,
             criterion=c.criterion,
             target=c.target,
             review_npv=c.review_npv,
             max_iter=c.max_iter,
+            n_jobs=usable_cores(),
             random_state=config.seed,
         )
         known = truth(articles, model.keys)
@@ -184,8 +189,9 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
                 groups=groups,
                 marks=_marks(articles, clean, windows, model.keys),
                 articles=_side_by_side(blocks.articles) if blocks.articles else None,
+                wording=_wording(model, windows) if settings.features.tuned else None,
             )
-        model.scorer = classifier.scorer_
+        model.scorer, model.tuned = classifier.scorer_, classifier.tuned_
         model.domain = Domain.fit([c.text for c in clean], groups=groups, seed=config.seed)
     held_out = classifier.oof_probabilities_
     model.reference = Reference.of(held_out, model.keys)
@@ -194,11 +200,18 @@ def fit(config: TrainConfig, articles: Sequence[Article], seconds: dict[str, flo
 
 def _learn_terms(config: TrainConfig, encoder: Encoder, windows: Windows) -> SubwordTerms:
     """Learn the terms from the windows, or from whole articles if those are what is scored."""
-    terms = SubwordTerms(term_tokenizer(encoder), max_features=config.classifier.max_terms)
-    tokens = term_tokens(windows, terms)
+    terms = SubwordTerms(static_part(encoder).tokenizer, max_features=config.classifier.max_terms)
+    tokens = windows.tokens
+    assert tokens is not None
     if config.classifier.level == "article":
         tokens = Tokens(tokens.ids, np.bincount(windows.article, weights=tokens.lengths).astype(np.int64))
     return terms.fit(tokens)
+
+
+def _wording(model: ModusModel, windows: Windows) -> Wording:
+    """Return the windows' words; two texts are alike by their modus, not by the context label, which most have."""
+    assert windows.tokens is not None
+    return Wording(windows.tokens, static_part(model.encoder).rows, np.arange(len(model.keys) - 1))
 
 
 def _side_by_side(blocks: Sequence[Any]) -> Any:

@@ -124,7 +124,12 @@ def test_what_would_have_been_a_label_is_for_review() -> None:
     """Every word unknown: the labels that the scorer gives turn to review, and nothing else changes."""
     model = trained()
     strict = ModusModel(
-        model.settings, model.encoder, model.terms, model.scorer, Domain(frozenset(), usual=0.0, floor=0.5)
+        model.settings,
+        model.encoder,
+        model.terms,
+        model.scorer,
+        Domain(frozenset(), usual=0.0, floor=0.5),
+        tuned=model.tuned,
     )
     given, held = model.read(texts()).decisions, strict.read(texts()).decisions
     assert (given == YES).any()

@@ -13,8 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from tppo.classify.instances import Wording
 from tppo.classify.modus import CRITERIA, ModusClassifier
 from tppo.classify.scorer import Scorer, sigmoid
+from tppo.embedding import Tokens
 
 NOT_APPLICABLE = {
     "check_supervised_y_2d": "a target of one column is one label here, not a vector in the wrong shape to warn about",
@@ -320,3 +322,55 @@ def test_empty_bags_are_refused_when_predicting() -> None:
     X, y = flat(n=20)
     with pytest.raises(ValueError, match="bags"):
         ModusClassifier().fit(X, y).predict(X, bags=[])
+
+
+# Tuned token vectors
+
+
+def worded(n: int = 200, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], Wording]:
+    """Articles of three windows without features; one window of the positive ones holds one of ten telling tokens.
+
+    Returns the features, the truth, the article of each window, and the windows' words, whose vectors tell nothing.
+    """
+    draw = np.random.default_rng(seed)
+    truth, ids = np.arange(n) % 3 == 0, []
+    for positive in truth:
+        windows = [list(draw.integers(30, 90, size=2)) for _ in range(3)]
+        if positive:
+            windows[draw.integers(3)][0] = int(draw.integers(10))
+        ids += windows
+    tokens = Tokens(np.concatenate(ids), np.full(3 * n, 2))
+    start = np.random.default_rng(1).normal(size=(90, 20)).astype(np.float32)
+    bags = np.repeat(np.arange(n), 3)
+    return np.zeros((3 * n, 1)), truth[:, None].astype(int), bags, Wording(tokens, start, np.array([0]))
+
+
+def test_tuned_vectors_tell_what_the_words_alone_tell() -> None:
+    X, y, bags, words = worded(n=900)
+    new_X, new_y, new_bags, new_words = worded(seed=5)
+    fitted = ModusClassifier(tuned_dimension=20).fit(X, y, bags=bags, wording=words)
+    p = fitted.predict_proba(new_X, bags=new_bags, tokens=new_words.tokens)
+    assert average_precision_score(new_y, p) > 0.6
+    assert average_precision_score(y, fitted.oof_probabilities_) > 0.6
+    blind = ModusClassifier().fit(X, y, bags=bags).predict_proba(new_X, bags=new_bags)
+    assert average_precision_score(new_y, blind) < 0.5
+
+
+def test_predictions_of_tuned_vectors_need_the_tokens() -> None:
+    X, y, bags, words = worded()
+    fitted = ModusClassifier(tuned_dimension=20).fit(X, y, bags=bags, wording=words)
+    with pytest.raises(ValueError, match="tokens must be given"):
+        fitted.predict(X, bags=bags)
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_the_result_does_not_depend_on_the_number_of_threads(sparse: bool) -> None:
+    X, y, bags, words = worded()
+    given = sp.csr_matrix(X) if sparse else X
+    one, two = (
+        ModusClassifier(tuned_dimension=20, n_jobs=n).fit(given, y, bags=bags, wording=words, articles=X[::3])
+        for n in (1, 2)
+    )
+    assert (one.oof_probabilities_ == two.oof_probabilities_).all()
+    assert (one.scorer_.weights == two.scorer_.weights).all()
+    assert (one.tuned_.rows == two.tuned_.rows).all()

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from tppo.classify.scorer import FloatArray
 
-__all__ = ["check_articles", "check_bags", "check_groups", "check_marks"]
+__all__ = ["check_articles", "check_bags", "check_groups", "check_marks", "check_targets"]
 
 
 def check_bags(bags: ArrayLike | None, n_windows: int, n_articles: int) -> NDArray[np.int64]:
@@ -50,3 +51,36 @@ def check_articles(articles: Any, n_articles: int, dtype: Any) -> Any:
     if checked.shape[0] != n_articles:
         raise ValueError(f"articles must have one row per article ({n_articles}), got {checked.shape[0]}")
     return checked
+
+
+def check_targets(y: ArrayLike) -> tuple[FloatArray, NDArray[Any], bool]:
+    """Return what is to be learnt.
+
+    Returns
+    -------
+    ndarray of shape (n_articles, n_labels)
+        1, 0, or NaN where a label is not known.
+    ndarray
+        The two classes of a 1-D target, or the label indices of a 2-D one.
+    bool
+        Whether it is 2-D.
+    """
+    if y is None:
+        raise ValueError("y must be given: this estimator requires y to be passed, but the target y is None")
+    target: NDArray[Any] = np.asarray(y)
+    if target.ndim == 2 and np.issubdtype(target.dtype, np.number):
+        target = target.astype(np.float64)
+        if not np.isin(target[~np.isnan(target)], (0, 1)).all():
+            raise ValueError(f"y must hold 0, 1 or NaN per label, got {np.unique(target)[:5]}")
+        return target, np.arange(target.shape[1]), True
+    if target.dtype.kind == "f":
+        assert_all_finite(target, input_name="y")
+    check_classification_targets(target)
+    if type_of_target(target) not in ("binary", "multiclass"):
+        raise ValueError(f"Unknown label type: {type_of_target(target)}")
+    classes, codes = np.unique(target.ravel(), return_inverse=True)
+    if len(classes) > 2:
+        raise ValueError(f"Only binary classification is supported for a 1-D y, got {len(classes)} classes")
+    if len(classes) < 2:
+        raise ValueError(f"y must hold two classes, got only one class: {classes[0]!r}")
+    return codes[:, None].astype(np.float64), classes, False

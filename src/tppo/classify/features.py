@@ -8,19 +8,23 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from tppo.classify.contrast import TunedVectors
 from tppo.embedding import (
     CachedEncoder,
     Encoder,
     StaticEncoder,
     SubwordTerms,
-    SubwordTokenizer,
     TokenEncoder,
-    Tokens,
     Windows,
-    shipped_folder,
 )
 
-__all__ = ["FeatureBlocks", "Features", "encode_windows", "feature_blocks", "term_tokenizer", "term_tokens"]
+__all__ = [
+    "FeatureBlocks",
+    "Features",
+    "encode_windows",
+    "feature_blocks",
+    "static_part",
+]
 
 
 class Features(BaseModel):
@@ -38,6 +42,10 @@ class Features(BaseModel):
         ``article`` scores an article as one piece, and its windows only as evidence.
     whole : bool
         Score the article as a whole beside its windows; for level ``window``.
+    tuned : bool
+        Vectors of the windows by token vectors tuned on the labels, see `tppo.classify.contrast`; for level ``window``.
+    tuned_weight : float
+        Their length.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +55,8 @@ class Features(BaseModel):
     vector_weight: float = Field(default=1.0, gt=0)
     level: str = Field(default="window", pattern="^(window|article)$")
     whole: bool = False
+    tuned: bool = False
+    tuned_weight: float = Field(default=0.5, gt=0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,9 @@ class FeatureBlocks:
     articles: list[Any]
 
 
-def feature_blocks(features: Features, windows: Windows, terms: SubwordTerms | None) -> FeatureBlocks:
+def feature_blocks(
+    features: Features, windows: Windows, terms: SubwordTerms | None, tuned: TunedVectors | None = None
+) -> FeatureBlocks:
     """Return the features of windows and articles.
 
     Parameters
@@ -73,11 +85,16 @@ def feature_blocks(features: Features, windows: Windows, terms: SubwordTerms | N
     features : Features
         Which ones.
     windows : Windows
-        With vectors, if the features use them.
+        With vectors and tokens, if the features use them.
     terms : SubwordTerms or None
         Learnt terms, if the features use them.
+    tuned : TunedVectors, optional
+        Tuned token vectors; the windows' vectors by them stand first. In training the classifier puts them there.
     """
     blocks = FeatureBlocks([], [])
+    if tuned is not None:
+        assert windows.tokens is not None
+        blocks.windows.append(np.float32(features.tuned_weight) * tuned.encode_tokens(windows.tokens))
     whole = features.whole or features.level == "article"
     if windows.vectors is not None:
         weight = np.float32(features.vector_weight)
@@ -88,7 +105,8 @@ def feature_blocks(features: Features, windows: Windows, terms: SubwordTerms | N
             length = np.linalg.norm(total, axis=1, keepdims=True)
             blocks.articles.append(weight * total / np.where(length > 0, length, 1))
     if terms is not None:
-        counts = terms.count(term_tokens(windows, terms))
+        assert windows.tokens is not None
+        counts = terms.count(windows.tokens)
         blocks.windows.append(terms.weigh(counts))
         if whole:
             blocks.articles.append(terms.weigh(counts.summed(windows.article)))
@@ -102,15 +120,8 @@ def encode_windows(encoder: Encoder, windows: Windows) -> Windows:
     return windows.with_vectors(encoder.encode(windows.texts))
 
 
-def term_tokenizer(encoder: Encoder) -> SubwordTokenizer:
-    """Return the tokenizer of the terms: the encoder's if it is a static one, else the shipped one."""
+def static_part(encoder: Encoder) -> StaticEncoder:
+    """Return the encoder that gives terms and tuned vectors their tokens: itself if static, else the shipped one."""
     if isinstance(encoder, CachedEncoder):
         encoder = encoder.encoder
-    if isinstance(encoder, StaticEncoder):
-        return encoder.tokenizer
-    return SubwordTokenizer(shipped_folder() / "tokenizer.json")
-
-
-def term_tokens(windows: Windows, terms: SubwordTerms) -> Tokens:
-    """Return the windows' tokens for the terms; tokenised now if the encoder gave none."""
-    return terms.tokenizer.tokenize(windows.texts) if windows.tokens is None else windows.tokens
+    return encoder if isinstance(encoder, StaticEncoder) else StaticEncoder()

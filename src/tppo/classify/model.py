@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,28 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
+from tppo.classify.contrast import TunedVectors
 from tppo.classify.domain import Domain
-from tppo.classify.features import FeatureBlocks, Features, encode_windows, feature_blocks, term_tokenizer
+from tppo.classify.features import FeatureBlocks, Features, encode_windows, feature_blocks, static_part
 from tppo.classify.reference import Reference
 from tppo.classify.scorer import REVIEW, YES, FloatArray, Scorer
 from tppo.corpus.cleaning import Cleaner, CleaningRules, CleanText
-from tppo.embedding import Encoder, IntVector, SubwordTerms, Windows, cut_windows, load_encoder, save_encoder
+from tppo.embedding import (
+    Encoder,
+    IntVector,
+    SubwordTerms,
+    SubwordTokenizer,
+    Windows,
+    cut_windows,
+    load_encoder,
+    save_encoder,
+)
 from tppo.errors import ModelError
 from tppo.taxonomy import Taxonomy
 
 __all__ = ["Evidence", "ModelSettings", "ModusModel", "Readings", "folder_digest"]
 
-FORMAT = 2
+FORMAT = 3
 
 
 class ModelSettings(BaseModel):
@@ -99,6 +110,8 @@ class ModusModel:
         What the training articles were written in; with None every text counts as of that kind.
     reference : Reference or None
         What the model says of training articles, for drift reports.
+    tuned : TunedVectors or None
+        Needed if the features hold vectors tuned on the labels.
     """
 
     def __init__(
@@ -109,6 +122,7 @@ class ModusModel:
         scorer: Scorer | None,
         domain: Domain | None = None,
         reference: Reference | None = None,
+        tuned: TunedVectors | None = None,
     ) -> None:
         self.settings = settings
         self.encoder = encoder
@@ -116,7 +130,12 @@ class ModusModel:
         self.scorer = scorer
         self.domain = domain
         self.reference = reference
+        self.tuned = tuned
         self._cleaner = Cleaner(settings.cleaning)
+
+    @cached_property
+    def _tokenizer(self) -> SubwordTokenizer:
+        return static_part(self.encoder).tokenizer
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -128,12 +147,15 @@ class ModusModel:
         return [self._cleaner.clean(text) for text in texts]
 
     def cut(self, clean: Sequence[CleanText]) -> Windows:
-        """Cut clean texts into windows, without vectors."""
+        """Cut clean texts into windows, without vectors, but with tokens if the features use them."""
         s = self.settings
         texts = [c.text for c in clean]
-        return cut_windows(
+        windows = cut_windows(
             texts, self.encoder, max_sentences=s.max_sentences, overlap=s.overlap, max_windows=s.max_windows
         )
+        if windows.tokens is None and (s.features.terms or s.features.tuned):
+            windows = replace(windows, tokens=self._tokenizer.tokenize(windows.texts))
+        return windows
 
     def encode(self, windows: Windows) -> Windows:
         """Give windows their vectors, if the features use them."""
@@ -141,7 +163,7 @@ class ModusModel:
 
     def features(self, windows: Windows) -> FeatureBlocks:
         """Return what the classifier sees of windows with vectors, and of their articles."""
-        return feature_blocks(self.settings.features, windows, self.terms)
+        return feature_blocks(self.settings.features, windows, self.terms, self.tuned)
 
     def read(self, texts: Sequence[str], *, clean: Sequence[CleanText] | None = None) -> Readings:
         """Label texts.
@@ -224,6 +246,8 @@ class ModusModel:
         if self.terms is not None:
             (folder / "terms").mkdir()
             self.terms.save(folder / "terms")
+        if self.tuned is not None:
+            self.tuned.save(folder / "tuned.safetensors")
         if self.domain is not None:
             self.domain.save(folder / "domain.json")
         if self.reference is not None:
@@ -258,12 +282,15 @@ class ModusModel:
             raise ModelError(f"{folder} has model format {settings.format}; this version of tppo reads format {FORMAT}")
         encoder = load_encoder(folder / "encoder")
         try:
-            terms = SubwordTerms.load(folder / "terms", term_tokenizer(encoder)) if settings.features.terms else None
+            terms = (
+                SubwordTerms.load(folder / "terms", static_part(encoder).tokenizer) if settings.features.terms else None
+            )
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise ModelError(f"{folder / 'terms'}: damaged terms: {type(error).__name__}: {error}") from None
         scorer, domain = Scorer.load(folder / "scorer.safetensors"), Domain.load(folder / "domain.json")
         reference = Reference.load(folder / "reference.json")
-        model = cls(settings, encoder, terms, scorer, domain, reference)
+        tuned = TunedVectors.load(folder / "tuned.safetensors") if settings.features.tuned else None
+        model = cls(settings, encoder, terms, scorer, domain, reference, tuned)
         try:
             model.read([""])
         except ValueError as error:

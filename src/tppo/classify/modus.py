@@ -8,15 +8,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from tppo.classify.checks import check_articles, check_bags, check_groups, check_marks
+from tppo.classify.checks import check_articles, check_bags, check_groups, check_marks, check_targets
+from tppo.classify.contrast import fine_tune
 from tppo.classify.decisions import BETA, choose_floor, choose_threshold, fit_combination, fit_platt
-from tppo.classify.scorer import YES, FloatArray, Scorer, pool, sigmoid
+from tppo.classify.instances import Instances, Learnt, Wording, beside, complements, learn_in_folds
+from tppo.classify.scorer import YES, FloatArray, Scorer, sigmoid
 from tppo.classify.solver import solve
 from tppo.corpus.splits import balanced_folds
+from tppo.embedding import Tokens
 
 __all__ = ["ModusClassifier"]
 
@@ -28,9 +29,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     Every window gets a linear score per label; an article's score is the smooth maximum over its windows, so one
     sentence suffices for a label (multiple-instance learning with a log-sum-exp pooling, Ramon and De Raedt 2000).
-    Where the sentences that state a label are marked, they are learnt from as well. Probabilities are calibrated and
-    thresholds chosen on predictions for held-out folds. With one window per article this is plain L2-penalised logistic
-    regression, one label against the rest.
+    Where the sentences that state a label are marked, they are learnt from as well. Token vectors can be tuned on the
+    labels first; the windows' vectors by these are features beside the given ones. Probabilities are calibrated and
+    thresholds chosen on predictions for held-out folds, of which nothing was learnt. With one window per article and no
+    tuning this is plain L2-penalised logistic regression, one label against the rest.
 
     Parameters
     ----------
@@ -45,6 +47,10 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     combination_C : float
         Inverse strength of the L2 penalty on how the scores of labels combine, see
         `tppo.classify.decisions.fit_combination`.
+    tuned_dimension : int
+        Of the vectors tuned on the labels, at least 1; they are tuned if `fit` gets the windows' wording.
+    tuned_weight : float
+        Length of these vectors.
     n_folds : int
         Folds for calibration and thresholds, at least 2; fewer are used if there are fewer groups.
     criterion : {"fixed", "best_f1", "best_f05", "precision", "recall"}
@@ -57,13 +63,17 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Most L-BFGS iterations.
     tol : float
         Relative decrease of the loss below which they stop.
+    n_jobs : int
+        Threads that fit the folds; the result does not depend on it.
     random_state : int
-        Decides the folds.
+        Decides the folds, and the batches of the tuning.
 
     Attributes
     ----------
     scorer_ : Scorer
-        All that was learnt.
+        All that was learnt, but for the tuned token vectors.
+    tuned_ : TunedVectors or None
+        These, if there are any; their features stand before the given ones.
     classes_ : ndarray
         The two classes (1-D target) or the label indices (2-D target).
     oof_probabilities_ : ndarray of shape (n_articles, n_labels)
@@ -82,12 +92,15 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         evidence_weight: float = 1.0,
         silence_weight: float = 0.3,
         combination_C: float = 1.0,
+        tuned_dimension: int = 64,
+        tuned_weight: float = 0.5,
         n_folds: int = 5,
         criterion: str = "fixed",
         target: float = 0.5,
         review_npv: float = 0.99,
         max_iter: int = 300,
         tol: float = 1e-5,
+        n_jobs: int = 1,
         random_state: int = 0,
     ) -> None:
         self.C = C
@@ -95,12 +108,15 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.evidence_weight = evidence_weight
         self.silence_weight = silence_weight
         self.combination_C = combination_C
+        self.tuned_dimension = tuned_dimension
+        self.tuned_weight = tuned_weight
         self.n_folds = n_folds
         self.criterion = criterion
         self.target = target
         self.review_npv = review_npv
         self.max_iter = max_iter
         self.tol = tol
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -119,6 +135,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         groups: ArrayLike | None = None,
         marks: ArrayLike | None = None,
         articles: Any = None,
+        wording: Wording | None = None,
     ) -> Self:
         """Learn weights, calibration and thresholds.
 
@@ -136,6 +153,8 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             1 where a window is known to state a label, -1 where it is known not to, 0 where neither is known.
         articles : array-like or sparse of shape (n_articles, n_article_features), optional
             Features of the articles as a whole; then they must be given for predictions, too.
+        wording : Wording, optional
+            The windows' tokens, to tune token vectors on; then predictions need the tokens, too.
 
         Returns
         -------
@@ -149,30 +168,31 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         """
         self._check_parameters()
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-        Y = self._targets(y)
+        Y, self.classes_, self._multi_label = check_targets(y)
         bags = check_bags(bags, X.shape[0], len(Y))
         mark = check_marks(marks, (X.shape[0], Y.shape[1]))
         names = check_groups(groups, len(Y))
         wholes = None if articles is None else check_articles(articles, len(Y), X.dtype)
 
         fold = self._folds(Y, names)
-        logits = self._held_out_logits(X, Y, bags, mark, fold)
-        weights, bias, self.n_iter_ = self._solve(X, Y, bags, mark)
-        article_weights, article_bias = np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1])
+        stages = [Instances(X, Y, bags, mark, wording)]
         if wholes is not None:
-            each, unmarked = np.arange(len(Y)), np.zeros_like(Y)
-            logits = np.hstack([logits, self._held_out_logits(wholes, Y, each, unmarked, fold)])
-            article_weights, article_bias, _ = self._solve(wholes, Y, each, unmarked)
+            stages.append(Instances(wholes, Y, np.arange(len(Y)), np.zeros_like(Y)))
+        learnt, held_out = learn_in_folds(stages, fold, self._learn, temperature=self.temperature, n_jobs=self.n_jobs)
+        logits = np.hstack(held_out)
+        nothing = Learnt(np.zeros((0, Y.shape[1])), np.zeros(Y.shape[1]))
+        windows, whole = (*learnt, nothing)[:2]
+        self.n_iter_, self.tuned_ = windows.n_iter, windows.tuned
         self.oof_probabilities_ = self._held_out_probabilities(logits, Y, fold)
         combination, intercept = self._combine(logits, Y)
         slope, offset = _calibrate(logits, Y)
         threshold, floor = self._thresholds(self.oof_probabilities_, Y)
         self.scorer_ = Scorer(
-            weights=weights,
-            bias=bias,
+            weights=windows.weights,
+            bias=windows.bias,
             temperature=np.array([self.temperature]),
-            article_weights=article_weights,
-            article_bias=article_bias,
+            article_weights=whole.weights,
+            article_bias=whole.bias,
             combination=combination,
             intercept=intercept,
             window_slope=slope,
@@ -182,37 +202,44 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
         return self
 
-    def decision_function(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> FloatArray:
+    def decision_function(
+        self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None, tokens: Tokens | None = None
+    ) -> FloatArray:
         """Return calibrated article logits less those of the thresholds: a label is given from 0 up.
 
         Returns
         -------
         ndarray of shape (n_articles, n_labels), or (n_articles,) after a fit on two classes
         """
-        p = np.clip(self._probabilities(X, bags, articles), 1e-15, 1 - 1e-15)
+        p = np.clip(self._probabilities(X, bags, articles, tokens), 1e-15, 1 - 1e-15)
         t = np.clip(self.scorer_.threshold, 1e-15, 1 - 1e-15)
         margin = np.log(p / (1 - p)) - np.log(t / (1 - t))
         return margin if self._multi_label else margin[:, 0]
 
-    def predict_proba(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> FloatArray:
+    def predict_proba(
+        self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None, tokens: Tokens | None = None
+    ) -> FloatArray:
         """Return label probabilities of shape (n_articles, n_labels), or (n_articles, 2) after a fit on two classes."""
-        p = self._probabilities(X, bags, articles)
+        p = self._probabilities(X, bags, articles, tokens)
         return p if self._multi_label else np.column_stack([1 - p[:, 0], p[:, 0]])
 
-    def predict(self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None) -> NDArray[Any]:
+    def predict(
+        self, X: Any, *, bags: ArrayLike | None = None, articles: Any = None, tokens: Tokens | None = None
+    ) -> NDArray[Any]:
         """Return 0/1 labels of shape (n_articles, n_labels), or each article's class after a fit on two classes."""
-        probabilities = self._probabilities(X, bags, articles)
+        probabilities = self._probabilities(X, bags, articles, tokens)
         given = (self.scorer_.decide(probabilities) == YES).astype(np.int64)
         return given if self._multi_label else np.asarray(self.classes_[given[:, 0]])
 
-    def _probabilities(self, X: Any, bags: ArrayLike | None, articles: Any) -> FloatArray:
+    def _probabilities(self, X: Any, bags: ArrayLike | None, articles: Any, tokens: Tokens | None) -> FloatArray:
         """Return label probabilities of shape (n_articles, n_labels), also after a fit on two classes."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         n_articles = X.shape[0] if bags is None else int(np.max(bags, initial=-1)) + 1
         blocks = () if articles is None else (articles,)
         bags = check_bags(bags, X.shape[0], n_articles)
-        return self.scorer_.probabilities(self.scorer_.window_logits(X), bags, *blocks)
+        logits = self.scorer_.window_logits(beside(self.tuned_, self.tuned_weight, tokens, X))
+        return self.scorer_.probabilities(logits, bags, *blocks)
 
     def _check_parameters(self) -> None:
         """Refuse a parameter out of its range, as scikit-learn does: when fitting, not in the constructor."""
@@ -222,6 +249,9 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             ("evidence_weight", self.evidence_weight >= 0, "0 or more"),
             ("silence_weight", self.silence_weight >= 0, "0 or more"),
             ("combination_C", self.combination_C > 0, "above 0"),
+            ("tuned_dimension", self.tuned_dimension >= 1, "1 or more"),
+            ("tuned_weight", self.tuned_weight > 0, "above 0"),
+            ("n_jobs", self.n_jobs >= 1, "1 or more"),
             ("n_folds", self.n_folds >= 2, "2 or more"),
             ("criterion", self.criterion in CRITERIA, f"one of {', '.join(CRITERIA)}"),
             ("target", 0 < self.target <= 1, "in (0, 1]"),
@@ -230,46 +260,33 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             if not ok:
                 raise ValueError(f"{name} must be {expected}, got {getattr(self, name)!r}")
 
-    def _targets(self, y: ArrayLike) -> FloatArray:
-        """Return targets of shape (n_articles, n_labels) as 0, 1 or NaN, and remember the classes."""
-        if y is None:
-            raise ValueError("y must be given: this estimator requires y to be passed, but the target y is None")
-        target: NDArray[Any] = np.asarray(y)
-        if target.ndim == 2 and np.issubdtype(target.dtype, np.number):
-            target = target.astype(np.float64)
-            if not np.isin(target[~np.isnan(target)], (0, 1)).all():
-                raise ValueError(f"y must hold 0, 1 or NaN per label, got {np.unique(target)[:5]}")
-            self._multi_label = True
-            self.classes_ = np.arange(target.shape[1])
-            return target
-        if target.dtype.kind == "f":
-            assert_all_finite(target, input_name="y")
-        check_classification_targets(target)
-        if type_of_target(target) not in ("binary", "multiclass"):
-            raise ValueError(f"Unknown label type: {type_of_target(target)}")
-        self._multi_label = False
-        self.classes_, codes = np.unique(target.ravel(), return_inverse=True)
-        if len(self.classes_) > 2:
-            raise ValueError(f"Only binary classification is supported for a 1-D y, got {len(self.classes_)} classes")
-        if len(self.classes_) < 2:
-            raise ValueError(f"y must hold two classes, got only one class: {self.classes_[0]!r}")
-        return codes[:, None].astype(np.float64)
-
     def _folds(self, Y: FloatArray, groups: NDArray[Any]) -> NDArray[np.int64]:
         """Return the fold of every training article; a group lies in one fold."""
         n_folds = min(self.n_folds, len(np.unique(groups)))
         return balanced_folds([str(g) for g in groups], Y == 1, n_folds=n_folds, seed=self.random_state)
 
-    def _held_out_logits(
-        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray, fold: NDArray[np.int64]
-    ) -> FloatArray:
-        """Return the article logits of every training article from a model that did not see its fold."""
-        logits = np.zeros_like(Y)
-        for outside in _complements(fold):
-            rows, rest = outside[bags], ~outside[bags]
-            weights, bias, _ = self._solve(X[rows], Y[outside], _renumber(bags[rows]), marks[rows])
-            logits[~outside] = pool(np.asarray(X[rest] @ weights + bias), _renumber(bags[rest]), self.temperature)
-        return logits
+    def _learn(self, rows: Instances) -> Learnt:
+        """Tune token vectors, if the rows' words are known, and learn linear scores."""
+        tuned = None
+        X = rows.X
+        if rows.wording is not None:
+            tokens, labels = rows.texts()
+            tuned = fine_tune(
+                rows.wording.start, tokens, labels, dimension=self.tuned_dimension, seed=self.random_state
+            )
+            X = beside(tuned, self.tuned_weight, rows.wording.tokens, X)
+        weights, bias, n_iter = solve(
+            X,
+            rows.Y,
+            rows.bags,
+            stated=np.where(rows.marks > 0, float(self.evidence_weight), 0.0),
+            silent=np.where(rows.marks < 0, float(self.silence_weight), 0.0),
+            C=self.C,
+            temperature=self.temperature,
+            max_iter=self.max_iter,
+            tol=self.tol,
+        )
+        return Learnt(weights, bias, n_iter, tuned, self.tuned_weight)
 
     def _combine(self, logits: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Fit how the articles' logits combine into each label's; return weights and intercepts."""
@@ -281,7 +298,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _held_out_probabilities(self, logits: FloatArray, Y: FloatArray, fold: NDArray[np.int64]) -> FloatArray:
         """Return the probabilities of every training article from a combination that did not see its fold."""
         combined = np.zeros_like(Y)
-        for outside in _complements(fold):
+        for outside in complements(fold):
             weights, intercept = self._combine(logits[outside], Y[outside])
             combined[~outside] = logits[~outside] @ weights + intercept
         return sigmoid(combined)
@@ -298,22 +315,6 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             floor[k] = choose_floor(p, truth, threshold=threshold[k], npv=self.review_npv)
         return threshold, floor
 
-    def _solve(
-        self, X: Any, Y: FloatArray, bags: NDArray[np.int64], marks: FloatArray
-    ) -> tuple[FloatArray, FloatArray, int]:
-        """Return weights, bias and iterations of one fit with this estimator's parameters."""
-        return solve(
-            X,
-            Y,
-            bags,
-            stated=np.where(marks > 0, float(self.evidence_weight), 0.0),
-            silent=np.where(marks < 0, float(self.silence_weight), 0.0),
-            C=self.C,
-            temperature=self.temperature,
-            max_iter=self.max_iter,
-            tol=self.tol,
-        )
-
 
 def _known_truth(Y: FloatArray) -> Iterator[tuple[int, NDArray[np.bool_], NDArray[np.bool_]]]:
     """Yield each label's column, the articles for which it is known, and its truth for these."""
@@ -328,16 +329,3 @@ def _calibrate(logits: FloatArray, Y: FloatArray) -> tuple[FloatArray, FloatArra
     for k, known, truth in _known_truth(Y):
         slope[k], intercept[k] = fit_platt(logits[known, k], truth)
     return slope, intercept
-
-
-def _complements(fold: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
-    """Yield, for each fold, which articles lie outside it."""
-    for held_out in np.unique(fold):
-        outside = fold != held_out
-        if outside.any():
-            yield outside
-
-
-def _renumber(bags: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the article indices of some windows without the gaps that left-out articles leave."""
-    return np.cumsum(np.diff(bags, prepend=bags[:1]) != 0)

@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from tppo.classify.scorer import FloatArray, sigmoid
 
@@ -58,10 +57,8 @@ def solve(
         Iterations, at least 1.
     """
     loss = _Loss(X, Y, bags, stated=stated, silent=silent, C=C, temperature=temperature)
-    options = {"maxiter": max_iter, "ftol": tol}
-    # One thread: the products are small, several threads mostly wait for one another and add in varying order.
-    with threadpool_limits(limits=1, user_api="blas"):
-        fit = minimize(loss, loss.start().ravel(), jac=True, method="L-BFGS-B", options=options)
+    options = {"maxiter": max_iter, "ftol": tol, "maxcor": 5}  # a longer memory costs more than it saves
+    fit = minimize(loss, loss.start().ravel(), jac=True, method="L-BFGS-B", options=options)
     theta = fit.x.reshape(-1, Y.shape[1])
     return theta[:-1].copy(), theta[-1].copy(), max(1, int(fit.nit))
 
@@ -83,7 +80,8 @@ class _Loss:
         self._known = ~np.isnan(Y)
         self._truth = np.where(self._known, Y, 0.0)
         self._bags, self._starts = bags, np.flatnonzero(np.diff(bags, prepend=-1))
-        self._stated, self._silent = stated, silent
+        self._marked = np.flatnonzero((stated + silent).any(axis=1))
+        self._stated, self._silent = stated[self._marked], silent[self._marked]
         self._C, self._temperature = C, temperature
         self._dtype = X.dtype
         self._dense, self._sparse = _blocks(X)
@@ -109,10 +107,15 @@ class _Loss:
         total = np.add.reduceat(scaled, starts, axis=0)
         pooled = top + self._temperature * np.log(total)
         value = np.sum(known * (np.logaddexp(0, pooled) - truth * pooled))
-        value += np.sum(self._stated * np.logaddexp(0, -z)) + np.sum(self._silent * np.logaddexp(0, z))
+        marked = z[self._marked]
+        small = np.exp(-np.abs(marked))
+        softplus = np.maximum(marked, 0) + np.log1p(small)
+        share = np.where(marked >= 0, 1, small) / (1 + small)  # the sigmoid, from the same exponential
+        value += np.sum(self._stated * (softplus - marked)) + np.sum(self._silent * softplus)
         value += 0.5 / self._C * np.sum(weights**2)
         error = known * (sigmoid(pooled) - truth)
-        dz = (error / total)[bags] * scaled - self._stated * sigmoid(-z) + self._silent * sigmoid(z)
+        dz = (error / total)[bags] * scaled
+        dz[self._marked] += self._silent * share - self._stated * (1 - share)
         gradient = np.vstack([self._pulled(dz) + weights / self._C, dz.sum(axis=0)])
         return float(value), gradient.ravel()
 

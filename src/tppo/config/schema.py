@@ -133,12 +133,20 @@ class ClassifierConfig(_Config):
     evidence_weight: Annotated[float, Field(ge=0)] = 1.0
     silence_weight: Annotated[float, Field(ge=0)] = 0.3
     combination_C: Annotated[float, Field(gt=0)] = 1.0
+    tuned_dimension: Annotated[int, Field(ge=0)] = 64
+    tuned_weight: Annotated[float, Field(gt=0)] = 0.5
     n_folds: Annotated[int, Field(ge=2)] = 5
     criterion: Literal["fixed", "best_f1", "best_f05", "precision", "recall"] = "fixed"
     target: Annotated[float, Field(gt=0, le=1)] = 0.5
     review_npv: Annotated[float, Field(gt=0, le=1)] = 0.99
     max_iter: Positive = 300
     max_evidence: Positive = 3
+
+    @model_validator(mode="after")
+    def _tuned_vectors_are_of_windows(self) -> ClassifierConfig:
+        if self.tuned_dimension and self.level == "article":
+            raise ValueError("classifier.level=article has no tuned vectors: set classifier.tuned_dimension=0")
+        return self
 
 
 class TrackingConfig(_Config):

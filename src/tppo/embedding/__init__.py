@@ -3,7 +3,7 @@
 from tppo.embedding.base import Encoder, FloatMatrix, IntVector, TokenEncoder, Tokens, TrainableEncoder, Windows
 from tppo.embedding.cache import CachedEncoder
 from tppo.embedding.lexical import TfidfSvdEncoder
-from tppo.embedding.static import StaticEncoder, shipped_folder
+from tppo.embedding.static import StaticEncoder, mean_vectors, shipped_folder, token_counts
 from tppo.embedding.store import load_encoder, save_encoder
 from tppo.embedding.subword_terms import SubwordTerms, TermCounts
 from tppo.embedding.tokens import SubwordTokenizer
@@ -27,6 +27,8 @@ __all__ = [
     "Windows",
     "cut_windows",
     "load_encoder",
+    "mean_vectors",
     "save_encoder",
     "shipped_folder",
+    "token_counts",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,7 +19,7 @@ from tppo.embedding.base import FloatMatrix, IntVector, Tokens
 from tppo.embedding.tokens import SubwordTokenizer
 from tppo.errors import ModelError
 
-__all__ = ["StaticEncoder", "shipped_folder"]
+__all__ = ["StaticEncoder", "mean_vectors", "shipped_folder", "token_counts"]
 
 _FILES = ("model.safetensors", "tokenizer.json", "modules.json", "config_sentence_transformers.json")
 
@@ -27,6 +28,32 @@ def shipped_folder() -> Path:
     """Return the folder of the Indonesian encoder that comes with the package."""
     with as_file(files("tppo.embedding") / "static_id") as folder:
         return folder
+
+
+def token_counts(tokens: Tokens, n_tokens: int) -> Any:
+    """Return how often each text holds each token: a CSR matrix of shape (n_texts, n_tokens), float32."""
+    ones = np.ones(len(tokens.ids), dtype=np.float32)
+    return sp.csr_matrix((ones, tokens.ids, tokens.offsets), shape=(len(tokens.lengths), n_tokens))
+
+
+def mean_vectors(tokens: Tokens, rows: FloatMatrix) -> FloatMatrix:
+    """Return the mean row of each text's tokens, scaled to unit length.
+
+    Parameters
+    ----------
+    tokens : Tokens
+        Of the texts.
+    rows : ndarray of shape (n_tokens, dimension), float32
+        One per token id.
+
+    Returns
+    -------
+    ndarray of shape (n_texts, dimension), float32
+        All zero for a text without tokens.
+    """
+    vectors = token_counts(tokens, len(rows)) @ rows
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
 
 
 class StaticEncoder:
@@ -40,6 +67,13 @@ class StaticEncoder:
     folder : Path or None
         A folder with ``tokenizer.json`` and ``model.safetensors`` (``embeddings`` of shape (n_tokens, dimension), and
         ``weights`` of shape (n_tokens,) if the rows are scaled); None takes the shipped one.
+
+    Attributes
+    ----------
+    tokenizer : SubwordTokenizer
+        Cuts texts into tokens.
+    rows : ndarray of shape (n_tokens, dimension), float32
+        The token vectors, scaled.
 
     Raises
     ------
@@ -59,14 +93,14 @@ class StaticEncoder:
         rows = stored.get("embeddings", stored.get("embedding.weight"))
         if rows is None or rows.ndim != 2 or len(rows) < self.tokenizer.n_tokens:
             raise ModelError(f"{self.folder}: expected one row of 'embeddings' per token, got {sorted(stored)}")
-        self._rows: FloatMatrix = rows.astype(np.float32)
+        self.rows: FloatMatrix = rows.astype(np.float32)
         if "weights" in stored:
-            self._rows *= stored["weights"].astype(np.float32)[:, None]
+            self.rows *= stored["weights"].astype(np.float32)[:, None]
 
     @property
     def dimension(self) -> int:
         """Length of the vectors."""
-        return int(self._rows.shape[1])
+        return int(self.rows.shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -89,11 +123,7 @@ class StaticEncoder:
 
     def encode_tokens(self, tokens: Tokens) -> FloatMatrix:
         """Return the vectors of texts whose token ids are known, as `encode` does."""
-        ones = np.ones(len(tokens.ids), dtype=np.float32)
-        counts = sp.csr_matrix((ones, tokens.ids, tokens.offsets), shape=(len(tokens.lengths), len(self._rows)))
-        vectors = counts @ self._rows
-        length = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(length > 0, length, 1), dtype=np.float32)
+        return mean_vectors(tokens, self.rows)
 
     def save(self, folder: Path) -> None:
         """Copy the encoder's files, or only name the shipped encoder by its fingerprint."""
