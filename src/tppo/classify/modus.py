@@ -99,7 +99,7 @@ class ModusClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         target: float = 0.5,
         review_npv: float = 0.99,
         max_iter: int = 300,
-        tol: float = 1e-5,
+        tol: float = 1e-4,
         n_jobs: int = 1,
         random_state: int = 0,
     ) -> None:

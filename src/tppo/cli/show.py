@@ -49,13 +49,14 @@ def score_table(scores: Evaluation, title: str) -> Table:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
+        show_edge=False,
         title=Text(title),
         title_justify="left",
         caption="95 % intervals, bootstrap over syndication groups",
         caption_justify="left",
     )
     table.add_column("label", no_wrap=True, min_width=max(len(key) for key in scores.labels))
-    table.add_column("n", justify="right")
+    table.add_column("n", justify="right", no_wrap=True, min_width=max(len(str(n)) for n in scores.support.values()))
     for name in METRICS:
         table.add_column(name, justify="right", no_wrap=True)
     for key, estimates in scores.labels.items():
