@@ -176,7 +176,7 @@ def over(learn: Callable[[Prepared], list[Score]], n_inner: int = 3) -> Callable
 
 CANDIDATES: dict[str, Candidate] = {
     DEFAULT: Candidate(default),
-    "default without tuned vectors": Candidate(lambda train: default(train, tuned_dimension=0)),
+    "default without tuned vectors": Candidate(lambda train: default(train, tuned_dimension=0), repeats=1),
     RULES: Candidate(rules),
     TFIDF: Candidate(over(per_label(tfidf("word"), "logistic"))),
     "TF-IDF characters + logistic": Candidate(over(per_label(tfidf("char_wb"), "logistic"), 2), repeats=1),
