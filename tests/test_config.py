@@ -176,6 +176,20 @@ def test_what_hydra_cannot_read_is_one_line(override: str) -> None:
     assert refusal(override, name="label", schema=LabelConfig)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["classifier.level=article"], ["classifier.level=article", "set classifier.tuned_dimension=0"]),
+        (["split.by=authored", "split.file=null"], ["split.by=authored", "set split.file"]),
+    ],
+)
+def test_settings_that_do_not_go_together_are_named_with_what_to_do(overrides: list[str], said: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        compose("train", overrides, TrainConfig)
+    assert all(part in str(caught.value) for part in said), caught.value
+    assert "{" not in str(caught.value)
+
+
 def test_a_required_value_that_is_missing_is_named() -> None:
     assert "embedding.model" in refusal("embedding=sentence-transformers")
 

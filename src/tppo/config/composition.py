@@ -135,6 +135,8 @@ def _explain(error: ValidationError, schema: type[BaseModel]) -> str:
     if first["type"] == "missing":
         return f"configuration key {key!r} is required; set it, e.g. {key}=…"
     message = first["msg"].removeprefix("Value error, ")
+    if isinstance(first.get("input"), Mapping):  # settings that do not go together: the message names them
+        return str(message)
     return f"{key}: {message[0].lower()}{message[1:]}, got {first.get('input')!r:.80}"
 
 
