@@ -29,7 +29,7 @@ class Range(BaseModel):
 class PruneConfig(BaseModel):
     """When to give a trial up.
 
-    A training has no scores on the way that could be watched: it is one convex fit. So each trial is first made with
+    A training has no scores on the way that could be watched. So each trial is first made with
     `share` of the training articles (whole syndication groups), and is given up if its score there is below the median
     of the trials finished before, once there are `after` of them. What is best with few articles need not be best with
     all; and where nothing is given up, it costs time.
