@@ -14,7 +14,7 @@ from small_corpus import train_config
 from tppo.train import TrainResult, train
 
 # Two columns of meaning: labels can be told apart, but badly.
-WEAK = ("embedding.dimension=2", "classifier.vectors=true", "classifier.terms=false")
+WEAK = ("embedding.dimension=2", "classifier.vectors=true", "classifier.terms=false", "classifier.tuned_dimension=0")
 
 
 @dataclass(frozen=True)
